@@ -1,0 +1,56 @@
+"""The closed list of what a connector can report. A leaf: everyone may import it.
+
+A code is stored on rows and compared; its sentence is made in orders/wording.py. `{values}` in the
+comments name what travels with the code.
+"""
+
+from __future__ import annotations
+
+import enum
+
+
+class Code(enum.StrEnum):
+    # TryAgainLater: this shipment, by itself
+    ON_HOLD = "on_hold"  # {holds: the store's own display reasons}
+    SCHEDULED = "scheduled"  # {until: ISO time}
+    ROUTING = "routing"  # the store has not made its fulfillment orders yet
+    ORDER_CHANGED = "order_changed"  # what was read had changed when it was written; read again
+    NO_TIME = "no_time"  # the turn was over before this one was sent
+
+    # ShipmentRejected: this shipment, a person
+    ORDER_NOT_FOUND = "order_not_found"  # deleted, or older than the store lets us see
+    ORDER_CANCELLED_IN_STORE = "order_cancelled_in_store"
+    OTHER_NUMBER_THERE = "other_number_there"  # {there: the number}
+    OTHER_LOCATION = "other_location"  # {location: its name, app: the service's name or ""}
+    NOTHING_TO_FULFILL = "nothing_to_fulfill"  # the store has nothing left for these items
+    FULFILLMENT_CANCELLED = "fulfillment_cancelled"  # ours was cancelled in the store, the number is the same
+    FULFILLMENT_NOT_OURS = "fulfillment_not_ours"  # asked to cancel one that is gone or not ours
+    REFUSED = "refused"  # {field}: the store refused and reading again did not tell why
+
+    # StoreBusy: the whole store, by itself
+    THROTTLED = "throttled"
+    NO_ANSWER = "no_answer"  # to a read: time-out, reset, name not resolved
+    SERVER_ERROR = "server_error"  # 5xx, or an internal error, to a read {status}
+    NOT_JSON = "not_json"  # a page instead of an answer, to a read
+
+    # StoreDisconnected: the whole store, a person
+    TOKEN_REFUSED = "token_refused"
+    SCOPE_MISSING = "scope_missing"  # {scopes}
+    SHOP_FROZEN = "shop_frozen"  # unpaid or locked {status}
+    SHOP_NOT_FOUND = "shop_not_found"
+    WRONG_SHOP = "wrong_shop"  # {shop}: another shop answered
+    ADDRESS_REFUSED = "address_refused"  # {address, why}: private, plain http, odd port, not a shop name
+    CREDENTIALS_INCOMPLETE = "credentials_incomplete"  # {missing}
+
+    # OutcomeUnknown
+    ANSWER_LOST = "answer_lost"  # time-out, reset, cut or unreadable answer after a write
+    STORE_FAILED = "store_failed"  # 5xx or an internal error after a write {status}
+
+    # Warnings on a Receipt or on StoreFacts
+    COMPANY_CHANGED = "company_changed"  # the store shows another carrier name
+    LINK_CHANGED = "link_changed"  # the store shows another link
+    DUPLICATE_CANCELLED = "duplicate_cancelled"  # two of ours for the same lines: the younger was cancelled
+    API_VERSION_RETIRED = "api_version_retired"
+    CUSTOMERS_HIDDEN = "customers_hidden"
+    OLD_ORDERS_HIDDEN = "old_orders_hidden"  # orders older than 60 days
+    SEVERAL_LOCATIONS = "several_locations"
