@@ -1,0 +1,198 @@
+"""Who the merchants are and what they chose: Store, SyncPreference and its history, EmailTemplate.
+
+Fields, constraints and names only. Connecting a store is in connect.py, saving a choice in
+preferences.py, the lease in lease.py, tokens in tokens.py.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.conf import settings
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .choices import CountsAsPaid, DisconnectReason, EmailKind, MailSender, NumberSource, Timing
+from .connectors.registry import platform_choices
+from .fields import EncryptedJSONField
+
+EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class StoreQuerySet(models.QuerySet["Store"]):
+    """Stores, in the words of the business."""
+
+    def connected(self) -> StoreQuerySet:
+        """Not disconnected by anybody; may be paused or in trouble."""
+        return self.filter(disconnected_at__isnull=True)
+
+    def pulling(self) -> StoreQuerySet:
+        """Those whose orders are pulled: a pause holds only the pushing."""
+        return self.connected().exclude(Q(resume_at__isnull=True) & ~Q(trouble=""))
+
+    def pushing(self) -> StoreQuerySet:
+        """Those that may be pushed to, apart from their lease and resume_at."""
+        return self.pulling().filter(is_paused=False)
+
+
+class Store(models.Model):
+    """One shop of a merchant on a platform."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="stores")
+    name = models.CharField(max_length=200)
+    platform = models.CharField(max_length=30, choices=platform_choices)
+    base_url = models.URLField(max_length=300)
+    credentials = EncryptedJSONField(blank=True, default=dict, editable=False)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    counts_as_paid = models.CharField(
+        max_length=20,
+        choices=CountsAsPaid.choices,
+        default=CountsAsPaid.WHEN_MARKED,
+        help_text=_("The merchant's payment to us lets a number go, unless the house bills monthly."),
+    )
+    location_ids = models.JSONField(
+        default=list, blank=True, help_text=_("Locations we ship from; empty: every location of the merchant's own.")
+    )
+    facts = models.JSONField(default=dict, blank=True, help_text=_("What the last check of the connection found."))
+
+    is_paused = models.BooleanField(default=False, help_text=_("Orders are still pulled, nothing is pushed."))
+    disconnected_at = models.DateTimeField(null=True, blank=True)
+    disconnect_reason = models.CharField(max_length=20, choices=DisconnectReason.choices, blank=True, default="")
+
+    # The store as a whole has to wait: until resume_at, or, where that is empty, for somebody to reconnect it.
+    trouble = models.CharField(max_length=40, blank=True, default="")
+    trouble_values = models.JSONField(default=dict, blank=True)
+    trouble_since = models.DateTimeField(null=True, blank=True)
+    trouble_count = models.PositiveIntegerField(default=0)
+    resume_at = models.DateTimeField(null=True, blank=True)
+
+    sync_from = models.DateTimeField(
+        default=timezone.now, help_text=_("Orders placed before this are kept but left alone.")
+    )
+    pulled_until = models.DateTimeField(null=True, blank=True)
+    pulled_at = models.DateTimeField(null=True, blank=True)
+
+    # One writer per store: taken, renewed and given back by conditional updates, by the database's clock (lease.py).
+    lease = models.UUIDField(null=True, blank=True, editable=False)
+    leased_until = models.DateTimeField(default=EPOCH, editable=False)
+    wrote_at = models.DateTimeField(default=EPOCH, editable=False)
+    served_at = models.DateTimeField(default=EPOCH, editable=False)
+
+    # A token that the store gave us for the credentials, and who is asking for the next one (tokens.py).
+    token = EncryptedJSONField(blank=True, default=dict, editable=False)
+    token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    token_lease = models.UUIDField(null=True, blank=True, editable=False)
+    token_leased_until = models.DateTimeField(default=EPOCH, editable=False)
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = StoreQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["platform", "base_url"],
+                condition=Q(disconnected_at__isnull=True),
+                name="a_shop_is_connected_once",
+                violation_error_message=_("This shop is connected already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(disconnected_at__isnull=True, disconnect_reason="")
+                | (Q(disconnected_at__isnull=False) & ~Q(disconnect_reason="")),
+                name="a_disconnected_store_says_why",
+            ),
+            models.CheckConstraint(
+                condition=~Q(trouble="") | Q(resume_at__isnull=True), name="only_a_store_in_trouble_resumes"
+            ),
+        ]
+        permissions = [("reconnect_store", "Can check and reconnect a store")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def needs_reconnecting(self) -> bool:
+        """A person has to renew the connection: the store has not let us in."""
+        return bool(self.trouble) and self.resume_at is None
+
+
+class SyncPreference(models.Model):
+    """When and which: what the merchant chose for this one store."""
+
+    store = models.OneToOneField(Store, on_delete=models.CASCADE, related_name="preference", primary_key=True)
+    timing = models.CharField(
+        max_length=20,
+        choices=Timing.choices,
+        default=Timing.AFTER_DISPATCH,
+        help_text=_(
+            "Before: the order is fulfilled at once and the customer sees progress early, but the number says nothing "
+            "until the carrier scans the parcel. After: a number that arrives is a number that works, but until then "
+            "the order stays unfulfilled."
+        ),
+    )
+    number_source = models.CharField(
+        max_length=20,
+        choices=NumberSource.choices,
+        default=NumberSource.DEFAULT,
+        help_text=_(
+            "Default: our own number for our own lines, the carrier's for all others. Local: always the carrier's "
+            "number, whatever the shipping method; on our own lines it may come some days later."
+        ),
+    )
+    delay_hours = models.PositiveSmallIntegerField(
+        default=0,
+        validators=[MaxValueValidator(24 * 60)],
+        help_text=_("Not earlier than this many hours after the payment."),
+    )
+    mail_sender = models.CharField(max_length=20, choices=MailSender.choices, default=MailSender.TRACKSYNC)
+    confirmed_at = models.DateTimeField(null=True, blank=True)
+    version = models.PositiveIntegerField(default=1, editable=False)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(version__gte=1), name="a_preference_version_grows_from_one")]
+
+    def __str__(self) -> str:
+        return f"{self.get_timing_display()}, {self.get_number_source_display()}"
+
+
+class PreferenceChange(models.Model):
+    """One saved choice: who, when, from what, to what. Append-only."""
+
+    preference = models.ForeignKey(SyncPreference, on_delete=models.CASCADE, related_name="changes")
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    before = models.JSONField()
+    after = models.JSONField()
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["preference", "version"], name="each_preference_version_is_kept_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"version {self.version}"
+
+
+class EmailTemplate(models.Model):
+    """The merchant's words for one kind of mail to the customers of one store."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="email_templates")
+    kind = models.CharField(max_length=20, choices=EmailKind.choices)
+    subject = models.CharField(max_length=200)
+    body = models.TextField()
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "kind"], name="a_store_has_one_template_of_each_kind")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.store}: {self.get_kind_display()}"
+
+

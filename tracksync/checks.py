@@ -1,0 +1,1 @@
+"""System checks with hints: what is odd or missing is said at start."""

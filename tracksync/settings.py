@@ -1,0 +1,177 @@
+"""Settings, all from the environment (django-environ). What is odd or missing is said at start by checks.py.
+
+Sane on a laptop without any environment: SQLite, DEBUG off only where a SECRET_KEY is given.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+environ.Env.read_env(BASE_DIR / ".env")
+
+# --- Secrets and addresses -------------------------------------------------------------------
+DEBUG = env.bool("DEBUG", default=False)
+INSECURE_KEY = "insecure-key-for-trying-things-out-on-one-machine"
+SECRET_KEY = env("SECRET_KEY", default=INSECURE_KEY)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+TRACKSYNC_URL = env("TRACKSYNC_URL", default="http://localhost:8000").rstrip("/")
+CSRF_TRUSTED_ORIGINS = [TRACKSYNC_URL] if TRACKSYNC_URL.startswith("https://") else []
+
+# Fernet keys for the stores' credentials, newest first: apart from SECRET_KEY, so that either can be rotated alone.
+TRACKSYNC_CREDENTIAL_KEYS = env.list("TRACKSYNC_CREDENTIAL_KEYS", default=[])
+
+# --- What TrackSync does ---------------------------------------------------------------------
+TRACKSYNC_OWN_NUMBER_PREFIX = env("TRACKSYNC_OWN_NUMBER_PREFIX", default="CJP")
+TRACKSYNC_THREADS = env.int("TRACKSYNC_THREADS", default=16)
+TRACKSYNC_WORKERS = env.int("TRACKSYNC_WORKERS", default=2)
+# Loopback and private networks that a store may lie in: for the demo and tests, empty in production.
+TRACKSYNC_ALLOW_HOSTS = env.list("TRACKSYNC_ALLOW_HOSTS", default=[])
+TRACKSYNC_CA_BUNDLE = env("TRACKSYNC_CA_BUNDLE", default="")
+# Shorter than the platform's own figures only against a pretend store; 0 = the platform's own.
+TRACKSYNC_SETTLE_SECONDS = env.float("TRACKSYNC_SETTLE_SECONDS", default=0.0)
+TRACKSYNC_CALL_LIMIT_SECONDS = env.float("TRACKSYNC_CALL_LIMIT_SECONDS", default=0.0)
+# Seconds between two pulls of one store's orders.
+TRACKSYNC_PULL_SECONDS = env.int("TRACKSYNC_PULL_SECONDS", default=600)
+
+# --- Django ----------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django_q",
+    "csp",
+    "tracksync.apps.TrackSyncConfig",
+    "stores.apps.StoresConfig",
+    "orders.apps.OrdersConfig",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "csp.middleware.CSPMiddleware",
+]
+
+ROOT_URLCONF = "tracksync.urls"
+WSGI_APPLICATION = "tracksync.wsgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- Database: SQLite embedded, PostgreSQL by DATABASE_URL --------------------------------------
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # A writer waits for its turn instead of failing, and readers never wait.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    # django-q2 closes old connections at every broker call: with an age of 0 each would be a new connection.
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Background: django-q2 only rings the bell; our rows own the retries ---------------------------
+SYNC_BUDGET_SECONDS = 50.0  # one sync_due task; budget + longest call + 5 s stays under the timeout
+Q_CLUSTER = {
+    "name": "tracksync",
+    "orm": "default",
+    "workers": TRACKSYNC_WORKERS,
+    "queue_limit": 2,
+    "bulk": 1,
+    "timeout": 120,
+    # The lock of a task starts when it is prefetched: retry covers everything that may run before it.
+    "retry": 600,
+    "max_attempts": 3,
+    "ack_failures": True,
+    "save_limit": -1,
+    "catch_up": False,
+    "poll": 0.2,
+    "recycle": 200,
+    "max_rss": 300_000,
+    "scheduler": True,
+    "log_level": "WARNING",
+    "label": "Background",
+}
+
+# --- Language, time, mail -----------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+TIME_ZONE = env("TIME_ZONE", default="UTC")
+USE_I18N = True
+USE_TZ = True
+LOCALE_PATHS = [BASE_DIR / "locale"]
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="TrackSync <noreply@localhost>")
+
+# --- Files, cookies, headers ------------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "templates" / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_USE_FINDERS = True
+LOGIN_URL = "admin:login"
+
+SECURE = TRACKSYNC_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
+SECURE_SSL_REDIRECT = SECURE
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
+SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "form-action": ["'self'"],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'self'"],
+        "object-src": ["'none'"],
+    }
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {
+        name: {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO"), "propagate": True}
+        for name in ("tracksync", "stores", "orders")
+    },
+}

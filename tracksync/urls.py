@@ -1,0 +1,14 @@
+"""The addresses of the project; it knows no business, it only wires."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import path
+
+from . import health
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+]
