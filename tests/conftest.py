@@ -1,0 +1,125 @@
+"""Fixtures that everybody may use; those of one subject live beside its tests.
+
+The environment is set in environment.py, rows are made by the plain functions of factories.py.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# A Monday at noon, far from every change of clocks.
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+def is_postgresql() -> bool:
+    """Which of the two databases this run is on."""
+    return not os.environ["DATABASE_URL"].startswith("sqlite")
+
+
+def chromium_path() -> str | None:
+    """The installed Chromium, if there is one."""
+    named = os.environ.get("CHROMIUM", "")
+    return named or next(filter(None, map(shutil.which, CHROMIUM_NAMES)), None)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what this run cannot hold; say so instead of passing.
+
+    Tests marked `postgres` are left out on SQLite (`make test` runs them afterwards); nothing on
+    PostgreSQL is ever left out. Browser tests are left out only where there is no Chromium.
+    """
+    without_postgres = pytest.mark.skip(reason="PostgreSQL only: python -m tests.postgres run -- pytest")
+    without_chromium = pytest.mark.skip(reason="no Chromium on this machine")
+    for item in items:
+        if item.get_closest_marker("postgres") and not is_postgresql():
+            item.add_marker(without_postgres)
+        if item.get_closest_marker("browser") and chromium_path() is None:
+            item.add_marker(without_chromium)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> None:
+    """One test database per pytest process; SQLite's is a file, so that real child processes can share it."""
+    from django.db import connections
+
+    test = connections["default"].settings_dict["TEST"]
+    if connections["default"].vendor == "sqlite":
+        test["NAME"] = str(tmp_path_factory.mktemp("database") / f"{worker_id}.sqlite3")
+    else:
+        test["NAME"] = f"test_{worker_id}_{os.getpid()}"
+
+
+@pytest.fixture
+def now() -> datetime:
+    """A fixed moment: time comes in, nobody asks a clock."""
+    return NOON
+
+
+@pytest.fixture
+def database_url(transactional_db: None) -> str:
+    """The DATABASE_URL of the test database, for child processes. Rows are really committed."""
+    from django.db import connection
+
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{name}"
+    return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture
+def manage(database_url: str) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a management command as a real process on the test database.
+
+    manage("explain", "--number", "CJP1", timeout=60, env={...}) -> CompletedProcess with text output.
+    """
+
+    def run(
+        *arguments: str, timeout: float = 120, env: dict[str, str] | None = None, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, str(ROOT / "manage.py"), *arguments],
+            env=os.environ | {"DATABASE_URL": database_url} | (env or {}),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def pretend() -> Iterator[Any]:
+    """Pretend Shopify stores in a process of their own; make one store per test and look into its book."""
+    from tests.storefronts.client import PretendShopify
+
+    with PretendShopify() as storefronts:
+        yield storefronts
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A running Chromium (playwright's Browser). Open a new context per test."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium on this machine")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=path, args=["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"]
+        )
+        yield browser
+        browser.close()
