@@ -47,11 +47,9 @@ def busy(store_id: int, error: StoreBusy, now: datetime) -> datetime | None:
             return None
         waits_already = store.resume_at is not None and store.resume_at > now
         count = store.trouble_count if waits_already else store.trouble_count + 1
-        seconds = (
-            back_off(max(count, 1), jitter=random.random())
-            if error.after is None
-            else error.after
-        )  # noqa: S311 -- spreads load, keeps no secret
+        seconds = error.after
+        if seconds is None:
+            seconds = back_off(max(count, 1), jitter=random.random())  # noqa: S311 -- spreads load, keeps no secret
         resume_at = now + timedelta(seconds=min(max(seconds, 0.0), LONGEST_WORD))
         if waits_already and store.resume_at is not None:
             resume_at = max(resume_at, store.resume_at)
