@@ -1,0 +1,87 @@
+"""From rows to what a connector takes: the whole picture of each shipment and of its siblings."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from stores.choices import MailSender
+from stores.connectors.base import TrackingUpdate
+from stores.models import Store
+
+from .links import company_name, tracking_link
+from .models import ShipmentLine, TrackingNumber, TrackingSync
+
+
+@dataclass
+class OrderPicture:
+    """What is recorded of all shipments of one order, by shipment id."""
+
+    fulfillments: dict[int, list[str]] = field(default_factory=dict)
+    numbers: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
+    sending: set[int] = field(default_factory=set)
+    lines: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def siblings_of(self, shipment_id: int) -> frozenset[str]:
+        """Ids and numbers of the other shipments: never taken for this one's, never dropped from a shared list."""
+        ids = {i for s, found in self.fulfillments.items() if s != shipment_id for i in found}
+        numbers = {n for s, found in self.numbers.items() if s != shipment_id for n in found}
+        return frozenset(ids | numbers)
+
+    def waits_for_a_sibling(self, shipment_id: int) -> bool:
+        """Whether a sibling's open intent may still write a list that this shipment shares.
+
+        Only parcels whose contents nobody told, or that share a fulfillment, write the same list: an older list
+        that arrives late would drop the newer number.
+        """
+        for sibling in self.sending - {shipment_id}:
+            shared = set(self.fulfillments.get(sibling, ())) & set(self.fulfillments.get(shipment_id, ()))
+            if shared or not (self.lines.get(sibling) and self.lines.get(shipment_id)):
+                return True
+        return False
+
+
+def pictures(order_ids: Iterable[int]) -> dict[int, OrderPicture]:
+    """The picture of each order, in three queries."""
+    found: dict[int, OrderPicture] = defaultdict(OrderPicture)
+    ids = list(order_ids)
+    rows = TrackingSync.objects.filter(shipment__order_id__in=ids)
+    for order_id, shipment_id, fulfillments, sending in rows.values_list(
+        "shipment__order_id", "shipment_id", "fulfillments", "sending_id"
+    ):
+        found[order_id].fulfillments[shipment_id] = fulfillments
+        if sending is not None:
+            found[order_id].sending.add(shipment_id)
+    numbers = TrackingNumber.objects.filter(shipment__order_id__in=ids)
+    for order_id, shipment_id, value in numbers.values_list("shipment__order_id", "shipment_id", "value"):
+        found[order_id].numbers[shipment_id].add(value)
+    lines = ShipmentLine.objects.filter(shipment__order_id__in=ids).order_by("pk")
+    for order_id, shipment_id, line, quantity in lines.values_list(
+        "shipment__order_id", "shipment_id", "line__external_id", "quantity"
+    ):
+        found[order_id].lines[shipment_id].append((line, quantity))
+    return found
+
+
+def update_for(row: TrackingSync, number: TrackingNumber, store: Store, picture: OrderPicture) -> TrackingUpdate:
+    """What the store should show of this row: `number`, with its carrier's name and link."""
+    shipment_id = row.shipment_id
+    lines = picture.lines.get(shipment_id)
+    mails = store.preference.mail_sender == MailSender.STORE and store.preference.confirmed_at is not None
+    return TrackingUpdate(
+        order_id=row.shipment.order.external_id,
+        number=number.value,
+        company=company_name(number.carrier, store.platform),
+        url=tracking_link(number.carrier, number.value),
+        lines=tuple(lines) if lines else None,
+        fulfillments=tuple(row.fulfillments),
+        ours=frozenset(picture.numbers[shipment_id]),
+        siblings=picture.siblings_of(shipment_id),
+        notify=mails,
+    )
+
+
+def numbers_by_id(ids: Iterable[int | None]) -> Mapping[int, TrackingNumber]:
+    """Numbers with their carriers, by id."""
+    return TrackingNumber.objects.select_related("carrier").in_bulk([i for i in ids if i is not None])
