@@ -38,7 +38,8 @@ from .bulk import update_rows
 from .choices import AttemptOutcome, SyncState
 from .models import TrackingSync
 from .outcomes import Answer, Sent, Unexpected, is_no_time, write
-from .plan import Planable, facts_of, next_state, write as write_plan
+from .plan import Planable, facts_of, next_state
+from .plan import write as write_plan
 from .policy import Send
 from .updates import OrderPicture, numbers_by_id, pictures, update_for
 
@@ -344,7 +345,8 @@ def _alone(rows: list[TrackingSync]) -> list[TrackingSync]:
 def _sent(
     row: TrackingSync, number_id: int | None, since: datetime | None, version: int, due_before: datetime | None
 ) -> Sent:
-    assert number_id is not None and since is not None  # noqa: S101 -- a constraint of the table
+    assert number_id is not None  # noqa: S101 -- the query asked for rows with an intent
+    assert since is not None  # noqa: S101 -- a constraint of the table
     return Sent(row.pk, row.shipment_id, number_id, since, version, due_before or since)
 
 
