@@ -1,11 +1,12 @@
 """Codes become sentences here and nowhere else; the rest of the project keeps codes with values.
 
-sentences.py holds the words of every code, explain.py puts those of one shipment together: what is
-so, since when, who acts, and what would release it.
+reasons.py and lines.py hold the words of every code, sentences.py fills them in, explain.py says of one
+shipment what is so, since when, who acts, and what would release it.
 """
 
 from .explain import Explanation, explain, first_line, in_front
-from .sentences import Who, attempt_line, fill, outcome_sentence, releases, sentence, who_acts, who_acts_sentence
+from .reasons import Who
+from .sentences import attempt_line, fill, outcome_sentence, releases, sentence, show_time, who_acts
 
 __all__ = [
     "Explanation",
@@ -18,6 +19,6 @@ __all__ = [
     "outcome_sentence",
     "releases",
     "sentence",
+    "show_time",
     "who_acts",
-    "who_acts_sentence",
 ]

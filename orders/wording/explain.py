@@ -22,7 +22,8 @@ from stores.models import Store
 from ..choices import NumberKind, RowCode, SyncState, WaitCode
 from ..models import TrackingNumber, TrackingSync
 from ..policy import Decision, Send, Wait
-from .sentences import WORDS, Who, Words, _words, fill, releases, sentence, show_span, show_time, who_acts
+from .reasons import WORDS, Who, Words, words
+from .sentences import fill, releases, sentence, show_span, show_time, who_acts
 
 if TYPE_CHECKING:
     from ..plan import Planable
@@ -47,60 +48,60 @@ class Situation(enum.StrEnum):
 
 
 SITUATIONS: dict[str, Words] = {
-    Situation.IN_STORE: _words(
+    Situation.IN_STORE: words(
         Who.NOBODY,
         _("Nothing has to be done."),
         _("It is there: {store} showed {number} on {looked}, when we last looked."),
         _("It is there: the store shows the number."),
     ),
-    Situation.SENDING: _words(
+    Situation.SENDING: words(
         Who.NOBODY,
         _("We look into the store by itself, before anything is sent again."),
         _("{number} was sent {span} ago, and {platform} has not answered clearly. We look before we send again."),
         _("The number was sent, and {platform} has not answered clearly. We look before we send again."),
     ),
-    Situation.STORE_DISCONNECTED: _words(
+    Situation.STORE_DISCONNECTED: words(
         Who.MERCHANT,
         _("Connect the store again if its orders should get their numbers."),
         _("{store} was disconnected on {since}, so nothing is sent to it."),
         _("The store was disconnected, so nothing is sent to it."),
     ),
-    Situation.STORE_PAUSED: _words(
+    Situation.STORE_PAUSED: words(
         Who.MERCHANT,
         _("Resume the store; whatever is due then goes out by itself."),
         _("{store} is paused: its orders are still pulled, but nothing is sent to it."),
         _("The store is paused: its orders are still pulled, but nothing is sent to it."),
     ),
-    Situation.STORE_BUSY: _words(
+    Situation.STORE_BUSY: words(
         Who.NOBODY,
         _("It goes on by itself at that time."),
         _("{store} is left alone until {until}: {trouble}"),
         _("The store is left alone for a while."),
     ),
-    Situation.DELAYED: _words(
+    Situation.DELAYED: words(
         Who.NOBODY,
         _("It goes out by itself at that time."),
         _("Not before {until}: the store asked for {hours} hours after the payment."),
         _("Not yet: the store asked for some hours after the payment."),
     ),
-    Situation.NOT_YET: _words(
+    Situation.NOT_YET: words(
         Who.NOBODY,
         _("It goes out by itself at that time."),
         _("It is sent on {until}."),
         _("It is sent later."),
     ),
-    Situation.DUE: _words(
+    Situation.DUE: words(
         Who.NOBODY,
         _("It goes out by itself in a moment."),
         _("It is on its way to the store: {queue}"),
         _("It is next on its way to the store."),
     ),
-    Situation.PLANNING: _words(
+    Situation.PLANNING: words(
         Who.NOBODY,
         _("It is planned anew by itself in a moment."),
         _("Something about this parcel or the store's choice has just changed, and it is being planned anew."),
     ),
-    Situation.SHOPPER_UNPAID: _words(
+    Situation.SHOPPER_UNPAID: words(
         Who.NOBODY,
         _("The number is free to go once the store reports the shopper's payment."),
         _("The shopper has not paid for this order yet, and this store's numbers wait for that."),
@@ -150,7 +151,6 @@ def explain(planable: Planable, now: datetime, *, ahead: int = 0) -> Explanation
     row, decision = planable.row, planable.decision
     found = _find(row, decision, planable.preference.delay_hours, now, ahead)
     shown, wanted = _value(row.shown), _value(row.wanted)
-    sends = isinstance(decision, Send)
     return Explanation(
         state=row.state,
         state_label=str(SyncState(row.state).label),
@@ -164,7 +164,7 @@ def explain(planable: Planable, now: datetime, *, ahead: int = 0) -> Explanation
         wanted=decision.number.value if isinstance(decision, Send) else wanted,
         sending=_value(row.sending),
         shown=shown,
-        not_before=decision.not_before if sends and not shown else None,
+        not_before=decision.not_before if isinstance(decision, Send) and not shown else None,
         due_at=row.due_at,
         needs_attention=needs_attention(row, now),
         notes=tuple(_notes(row, found, now)),
@@ -275,8 +275,8 @@ def _store_resting(store: Store, now: datetime) -> _Found | None:
 
 
 def _situation(code: Situation, values: Mapping[str, Any], *, since: datetime | None) -> _Found:
-    words = SITUATIONS[code]
-    return _Found(code, fill(words.says, values), since, words.who, fill((words.then,), values), values)
+    found = SITUATIONS[code]
+    return _Found(code, fill(found.says, values), since, found.who, fill((found.then,), values), values)
 
 
 def _reason(code: str, values: Mapping[str, Any], *, since: datetime | None) -> _Found:

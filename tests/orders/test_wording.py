@@ -8,20 +8,25 @@ import re
 import pytest
 from django.utils import translation
 
+from orders.acts import Act
 from orders.choices import AttemptOutcome, NumberKind, RowCode, SendCode, Stopped, SyncState, WaitCode
 from orders.models import Order, Shipment, ShippingMethod, TrackingNumber, TrackingSync
+from orders.numbers import NumberProblem
 from orders.plan import Planable
 from orders.policy import Facts, Number, Preference
+from orders.withdraw import NotPossible
 from orders.wording import Who, attempt_line, explain, first_line, outcome_sentence, releases, sentence, who_acts
 from orders.wording.explain import SITUATIONS, Situation
-from orders.wording.sentences import OUTCOMES, STOPPED, WHY, WORDS, fill, show_span
+from orders.wording.lines import ACTS, NUMBER_PROBLEMS, OUTCOMES, STOPPED, WHY, WITHDRAW
+from orders.wording.reasons import WORDS
+from orders.wording.sentences import fill, show_span
 from stores.choices import CountsAsPaid, DisconnectReason, NumberSource, Timing
 from stores.connectors.codes import Code
 from stores.models import Store
 
 NOW = dt.datetime(2026, 3, 7, 12, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-CODES = [*WaitCode, *SendCode, *RowCode, *Code, *Stopped]
+CODES = [*WaitCode, *SendCode, *RowCode, *Code, *Stopped, *Act, *NumberProblem]
 GAP = re.compile(r"[{}]|None|\(\)|: ?\.|\s[.,]|  ")
 
 
@@ -33,6 +38,9 @@ def test_every_code_has_its_words() -> None:
 
     assert set(WORDS) == {str(code) for code in reasons}
     assert set(WHY) == {str(code) for code in SendCode}
+    assert set(ACTS) == {str(act) for act in Act}
+    assert set(NUMBER_PROBLEMS) == {str(problem) for problem in NumberProblem}
+    assert set(WITHDRAW) == {code for name, code in vars(NotPossible).items() if name.isupper()}
     assert set(STOPPED) == {str(code) for code in Stopped}
     assert set(OUTCOMES) == {str(outcome) for outcome in AttemptOutcome}
     assert set(SITUATIONS) == {str(situation) for situation in Situation}

@@ -1,0 +1,287 @@
+"""The reasons that hold a shipment back, or that a person should know of: what is so, who acts, what releases it.
+
+An entry offers its sentence in several lengths, the most telling first; sentences.py says the first
+whose values are all there. The last needs no value, so that a sentence never shows a gap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from stores.connectors.codes import Code
+
+from ..choices import RowCode, WaitCode
+
+Text = str | Promise
+
+
+class Who(models.TextChoices):
+    """Who has to do something before a number goes on its way."""
+
+    MERCHANT = "merchant", _("The merchant")
+    STAFF = "staff", _("Our staff")
+    CARRIER = "carrier", _("The carrier")
+    NOBODY = "nobody", _("Nobody: it goes on by itself")
+
+
+@dataclass(frozen=True)
+class Words:
+    """`says`: the lengths of the sentence, most telling first; `then`: what would release the shipment."""
+
+    says: tuple[Text, ...]
+    who: Who
+    then: Text
+
+
+def words(who: Who, then: Text, *says: Text) -> Words:
+    """An entry, in the order in which it is read best: who acts, what releases it, what is so."""
+    return Words(says, who, then)
+
+
+_BY_ITSELF = _("It is tried again by itself.")
+_LOOK_FIRST = _("We look into the store first, and send again only what is not there.")
+_DONE = _("Nothing has to be done.")
+_RECONNECT = _("Reconnect the store; whatever waits goes out then, nothing is lost.")
+_AGAIN = _('Then press "try again now".')
+
+# What holds a shipment back, or what a person should know about one that is in the store.
+WORDS: dict[str, Words] = {
+    # decide(): nothing goes now
+    WaitCode.CANCELLED: words(
+        Who.NOBODY,
+        _("Nothing has to be done. Should the order be opened again in {platform}, its number follows."),
+        _("The order was cancelled or fully refunded on {since}, so no number is sent."),
+        _("The order was cancelled or fully refunded, so no number is sent."),
+    ),
+    WaitCode.GIVEN_UP: words(
+        Who.STAFF,
+        _('Press "try again now" to take it up again.'),
+        _("Our staff gave up sending this number (“{why}”)."),
+        _("Our staff gave up sending this number."),
+    ),
+    WaitCode.WITHDRAWN: words(
+        Who.STAFF,
+        _('Press "try again now" to send a number again.'),
+        _("Our staff cancelled the fulfillment in {platform}, so nothing is sent for this parcel."),
+    ),
+    WaitCode.OLDER_THAN_SYNC: words(
+        Who.NOBODY,
+        _("Moving the store's start date back to before the day of the order would include it."),
+        _("The order is older than {sync_from}, where TrackSync begins in this store; it is left alone."),
+        _("The order is older than the day on which TrackSync begins in this store; it is left alone."),
+    ),
+    WaitCode.UNPAID: words(
+        Who.MERCHANT,
+        _("The number is free to go once the payment for the order is booked."),
+        _("The payment for this order has not been booked."),
+    ),
+    WaitCode.METHOD_MISSING: words(
+        Who.STAFF,
+        _("Enter the parcel's shipping method."),
+        _("The parcel has no shipping method, so it is not known which of its numbers the store should show."),
+    ),
+    WaitCode.OWN_NUMBER_MISSING: words(
+        Who.STAFF,
+        _("The number goes out once we have given the parcel one of our own."),
+        _("Parcels with this shipping method go by our own number, and this one has none; {other} is not sent for it."),
+        _("Parcels with this shipping method go by our own number, and this one has none yet."),
+    ),
+    WaitCode.LOCAL_NUMBER_MISSING: words(
+        Who.CARRIER,
+        _("It goes out once the carrier has given its number and it is entered here."),
+        _("The carrier has not given its number yet. We have {other}, and do not send it in place of the carrier's."),
+        _("The carrier has not given its number yet."),
+    ),
+    WaitCode.LOOKS_LIKE_OWN: words(
+        Who.STAFF,
+        _("Replace it by the number that the carrier gave."),
+        _("{number} is entered as the carrier's number, but begins with {prefix} like our own, so it is not sent."),
+        _("The number entered as the carrier's begins like one of our own, so it is not sent."),
+    ),
+    WaitCode.NOT_DISPATCHED: words(
+        Who.STAFF,
+        _("It goes out by itself as soon as the parcel is handed to the carrier."),
+        _("The number {number} is ready, but the parcel is still with us, and the store asked for it after dispatch."),
+        _("The parcel is still with us, and the store asked for its number after dispatch."),
+    ),
+    # The row's own
+    RowCode.CANCELLED_AFTER_SENT: words(
+        Who.STAFF,
+        _("Cancel the fulfillment in the store if the parcel does not leave, or give up if it should stay as it is."),
+        _("The order was cancelled or refunded on {since}, after its number {number} had gone to the store."),
+        _("The order was cancelled or refunded after its number had gone to the store."),
+    ),
+    RowCode.DISPATCH_REVERSED: words(
+        Who.STAFF,
+        _("Mark it as dispatched again, or cancel the fulfillment in the store."),
+        _("The store shows {number}, but the parcel has come back to us and its dispatch was undone."),
+        _("The store shows the number, but the parcel has come back to us and its dispatch was undone."),
+    ),
+    RowCode.UNITS_MISSING: words(
+        Who.STAFF,
+        _("Compare the parcel's contents with the order in {platform} and correct one of them."),
+        _("The number is in the store, but the store had no room for {missing} of this parcel's units."),
+        _("The number is in the store, but the store had no room for all units of this parcel."),
+    ),
+    RowCode.UNEXPECTED: words(
+        Who.STAFF,
+        _("It is tried again on its own. If it stays so, give the time and the number to whoever runs TrackSync."),
+        _("TrackSync itself made a mistake with this parcel; it is logged."),
+    ),
+    # The store says: this shipment, later
+    Code.ON_HOLD: words(
+        Who.MERCHANT,
+        _("Release the order in {platform}; the number follows by itself."),
+        _("{platform} keeps this order on hold: {holds}."),
+        _("{platform} keeps this order on hold."),
+    ),
+    Code.SCHEDULED: words(
+        Who.NOBODY,
+        _("It goes out by itself on that day."),
+        _("{platform} holds this order until {until}, as it was scheduled there."),
+        _("{platform} holds this order until the day it is scheduled for."),
+    ),
+    Code.ROUTING: words(Who.NOBODY, _BY_ITSELF, _("{platform} is still deciding where this order ships from.")),
+    Code.ORDER_CHANGED: words(
+        Who.NOBODY,
+        _("It is read again and then sent."),
+        _("The order was changed in {platform} at the very moment of sending."),
+    ),
+    Code.NO_TIME: words(
+        Who.NOBODY,
+        _("It goes out in the store's next turn."),
+        _("The store's turn was over before this number was sent."),
+    ),
+    # The store says: this shipment, a person
+    Code.ORDER_NOT_FOUND: words(
+        Who.MERCHANT,
+        _("If the order still exists, allow TrackSync to read older orders and reconnect the store."),
+        _("{platform} does not show us this order: it was deleted, or is older than what we may read."),
+    ),
+    Code.ORDER_CANCELLED_IN_STORE: words(
+        Who.STAFF,
+        _("Stop the parcel if it is still here, then give up this number."),
+        _("The order is cancelled in {platform}, so the store takes no number for it."),
+    ),
+    Code.OTHER_NUMBER_THERE: words(
+        Who.MERCHANT,
+        _("Remove that number in {platform} if ours should stand there; our staff can then try again."),
+        _("The store shows another number already, {there}, that is none of ours. It was not overwritten."),
+        _("The store shows another number already that is none of ours. It was not overwritten."),
+    ),
+    Code.OTHER_LOCATION: words(
+        Who.MERCHANT,
+        _("Move them in {platform} to a location that we ship from; our staff can then try again."),
+        _("These items belong to {location} ({app}) in the store, so we may not fulfil them."),
+        _("These items belong to {location} in the store, so we may not fulfil them."),
+        _("These items belong to another location in the store, so we may not fulfil them."),
+    ),
+    Code.NOTHING_TO_FULFILL: words(
+        Who.STAFF,
+        _("Find out in {platform} whether the items were removed, refunded, or fulfilled by someone else."),
+        _("The store has nothing left to fulfil for what is in this parcel."),
+    ),
+    Code.FULFILLMENT_CANCELLED: words(
+        Who.STAFF,
+        _('Press "try again now" if the number should stand there again, or give up.'),
+        _("Somebody cancelled our fulfillment in {platform}, so the number is no longer there."),
+    ),
+    Code.FULFILLMENT_NOT_OURS: words(
+        Who.MERCHANT,
+        _("Cancel it in {platform} itself, if it should go."),
+        _("The fulfillment is gone, or was not made by us, so we did not cancel it."),
+    ),
+    Code.REFUSED: words(
+        Who.STAFF,
+        _("The timeline below has the store's own words. Correct what they name and try again."),
+        _("The store refused the number because of {field}."),
+        _("The store refused the number and did not say clearly why."),
+    ),
+    # The store says: all of it, later
+    Code.THROTTLED: words(Who.NOBODY, _BY_ITSELF, _("{platform} asked us to slow down for this store.")),
+    Code.NO_ANSWER: words(Who.NOBODY, _BY_ITSELF, _("The store did not answer.")),
+    Code.SERVER_ERROR: words(
+        Who.NOBODY,
+        _BY_ITSELF,
+        _("The store answered with an error of its own ({status})."),
+        _("The store has an error."),
+    ),
+    Code.NOT_JSON: words(
+        Who.NOBODY,
+        _("It is tried again by itself. If it lasts, the shop may be closed for maintenance or behind a password."),
+        _("The store answered with a web page instead of data."),
+    ),
+    # The store says: all of it, a person
+    Code.TOKEN_REFUSED: words(Who.MERCHANT, _RECONNECT, _("The store no longer accepts our access.")),
+    Code.SCOPE_MISSING: words(
+        Who.MERCHANT,
+        _("Grant it in {platform} and reconnect the store; whatever waits goes out then."),
+        _("The store does not allow us what we need: {scopes}."),
+        _("The store does not allow us all that we need."),
+    ),
+    Code.SHOP_FROZEN: words(
+        Who.MERCHANT,
+        _("Open the shop again in {platform}, then check the connection here."),
+        _("The shop is locked or its plan is unpaid ({status})."),
+        _("The shop is locked or its plan is unpaid."),
+    ),
+    Code.SHOP_NOT_FOUND: words(
+        Who.MERCHANT, _("Check the shop's address and reconnect it."), _("There is no shop at the store's address.")
+    ),
+    Code.WRONG_SHOP: words(
+        Who.MERCHANT,
+        _("Reconnect with the access of this shop."),
+        _("Another shop answered: {shop}. Nothing was sent to it."),
+        _("Another shop answered. Nothing was sent to it."),
+    ),
+    Code.ADDRESS_REFUSED: words(
+        Who.STAFF,
+        _("Correct the store's address: a public https address."),
+        _("We do not call the store's address {address}: {why}."),
+        _("We do not call the store's address: it is not a public https address."),
+    ),
+    Code.CREDENTIALS_INCOMPLETE: words(
+        Who.MERCHANT,
+        _("Reconnect the store with complete access data."),
+        _("The store's access data is incomplete: {missing}."),
+        _("The store's access data is incomplete."),
+    ),
+    # No clear answer
+    Code.ANSWER_LOST: words(Who.NOBODY, _LOOK_FIRST, _("The number was sent, but the store's answer was lost.")),
+    Code.STORE_FAILED: words(
+        Who.NOBODY,
+        _LOOK_FIRST,
+        _("The number was sent, and the store failed while it was working on it ({status})."),
+        _("The number was sent, and the store failed while it was working on it."),
+    ),
+    # Warnings: it is there, and a person may want to know
+    Code.COMPANY_CHANGED: words(Who.NOBODY, _DONE, _("The store shows the carrier under another name than we sent.")),
+    Code.LINK_CHANGED: words(Who.NOBODY, _DONE, _("The store shows another tracking link than we sent.")),
+    Code.DUPLICATE_CANCELLED: words(
+        Who.NOBODY, _DONE, _("The store had two fulfillments of ours for the same items; the younger was cancelled.")
+    ),
+    Code.API_VERSION_RETIRED: words(
+        Who.STAFF,
+        _("Update TrackSync."),
+        _("{platform} answered in a newer version than the one TrackSync was made for."),
+    ),
+    Code.CUSTOMERS_HIDDEN: words(
+        Who.MERCHANT,
+        _("Nothing has to be done for the numbers. For mail, the shop's plan has to allow customer data."),
+        _("The store does not show us its customers' e-mail addresses."),
+    ),
+    Code.OLD_ORDERS_HIDDEN: words(
+        Who.MERCHANT,
+        _("Allow reading all orders if older ones should get numbers."),
+        _("The store shows us only the orders of the last 60 days."),
+    ),
+    Code.SEVERAL_LOCATIONS: words(
+        Who.STAFF,
+        _("Choose the locations that we ship from on the store's page."),
+        _("The store has several locations, and it was not chosen which of them we ship from."),
+    ),
+}
