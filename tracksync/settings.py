@@ -1,6 +1,7 @@
-"""Settings, all from the environment (django-environ). What is odd or missing is said at start by checks.py.
+"""Settings, all from the environment. environment.py says which variable cannot be read; checks.py what makes no sense.
 
-Sane on a laptop without any environment: SQLite, DEBUG off only where a SECRET_KEY is given.
+Without any environment DEBUG is off and the checks ask for keys: only DEBUG=true brings keys of its own,
+which are public and good for one machine. Every variable is explained in .env.example.
 """
 
 from __future__ import annotations
@@ -10,34 +11,41 @@ from typing import Any
 
 import environ
 
+from . import environment
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-env = environ.Env()
 environ.Env.read_env(BASE_DIR / ".env")
 
 # --- Secrets and addresses -------------------------------------------------------------------
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = environment.flag("DEBUG", default=False)
 INSECURE_KEY = "insecure-key-for-trying-things-out-on-one-machine"
-SECRET_KEY = env("SECRET_KEY", default=INSECURE_KEY)
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
-TRACKSYNC_URL = env("TRACKSYNC_URL", default="http://localhost:8000").rstrip("/")
+INSECURE_CREDENTIAL_KEY = "aW5zZWN1cmUta2V5LWZvci10cnlpbmctdGhpbmdzISE="
+SECRET_KEY = environment.text("SECRET_KEY", default=INSECURE_KEY)
+ALLOWED_HOSTS = environment.words("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+TRACKSYNC_URL = environment.text("TRACKSYNC_URL", default="http://localhost:8000").rstrip("/")
 CSRF_TRUSTED_ORIGINS = [TRACKSYNC_URL] if TRACKSYNC_URL.startswith("https://") else []
 
 # Fernet keys for the stores' credentials, newest first: apart from SECRET_KEY, so that either can be rotated alone.
-TRACKSYNC_CREDENTIAL_KEYS = env.list("TRACKSYNC_CREDENTIAL_KEYS", default=[])
+TRACKSYNC_CREDENTIAL_KEYS = environment.words(
+    "TRACKSYNC_CREDENTIAL_KEYS", default=[INSECURE_CREDENTIAL_KEY] if DEBUG else []
+)
 
 # --- What TrackSync does ---------------------------------------------------------------------
-TRACKSYNC_OWN_NUMBER_PREFIX = env("TRACKSYNC_OWN_NUMBER_PREFIX", default="CJP")
-TRACKSYNC_THREADS = env.int("TRACKSYNC_THREADS", default=16)
-TRACKSYNC_WORKERS = env.int("TRACKSYNC_WORKERS", default=2)
+TRACKSYNC_OWN_NUMBER_PREFIX = environment.text("TRACKSYNC_OWN_NUMBER_PREFIX", default="CJP")
+TRACKSYNC_THREADS = environment.whole("TRACKSYNC_THREADS", default=16)
+TRACKSYNC_WORKERS = environment.whole("TRACKSYNC_WORKERS", default=2)
 # Loopback and private networks that a store may lie in: for the demo and tests, empty in production.
-TRACKSYNC_ALLOW_HOSTS = env.list("TRACKSYNC_ALLOW_HOSTS", default=[])
-TRACKSYNC_CA_BUNDLE = env("TRACKSYNC_CA_BUNDLE", default="")
+TRACKSYNC_ALLOW_HOSTS = environment.words("TRACKSYNC_ALLOW_HOSTS")
+TRACKSYNC_CA_BUNDLE = environment.text("TRACKSYNC_CA_BUNDLE")
 # Shorter than the platform's own figures only against a pretend store; 0 = the platform's own.
-TRACKSYNC_SETTLE_SECONDS = env.float("TRACKSYNC_SETTLE_SECONDS", default=0.0)
-TRACKSYNC_CALL_LIMIT_SECONDS = env.float("TRACKSYNC_CALL_LIMIT_SECONDS", default=0.0)
+TRACKSYNC_SETTLE_SECONDS = environment.seconds("TRACKSYNC_SETTLE_SECONDS", default=0.0)
+TRACKSYNC_CALL_LIMIT_SECONDS = environment.seconds("TRACKSYNC_CALL_LIMIT_SECONDS", default=0.0)
 # Seconds between two pulls of one store's orders.
-TRACKSYNC_PULL_SECONDS = env.int("TRACKSYNC_PULL_SECONDS", default=600)
+TRACKSYNC_PULL_SECONDS = environment.whole("TRACKSYNC_PULL_SECONDS", default=600)
+# The app that merchants install from Shopify's own list; both empty where there is none.
+TRACKSYNC_SHOPIFY_CLIENT_ID = environment.text("TRACKSYNC_SHOPIFY_CLIENT_ID")
+TRACKSYNC_SHOPIFY_CLIENT_SECRET = environment.text("TRACKSYNC_SHOPIFY_CLIENT_SECRET")
 
 # --- Django ----------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -88,7 +96,8 @@ TEMPLATES = [
 
 # --- Database: SQLite embedded, PostgreSQL by DATABASE_URL --------------------------------------
 DATABASES: dict[str, dict[str, Any]] = {
-    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'db.sqlite3'}")
+    "default": environment.database("DATABASE_URL")
+    or {"ENGINE": "django.db.backends.sqlite3", "NAME": str(BASE_DIR / "db.sqlite3")}
 }
 _database = DATABASES["default"]
 if _database["ENGINE"] == "django.db.backends.sqlite3":
@@ -100,8 +109,8 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     }
 else:
     # django-q2 closes old connections at every broker call: with an age of 0 each would be a new connection.
-    _database["CONN_MAX_AGE"] = 60
-    _database["CONN_HEALTH_CHECKS"] = True
+    _database.setdefault("CONN_MAX_AGE", 60)
+    _database.setdefault("CONN_HEALTH_CHECKS", True)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Background: django-q2 only rings the bell; our rows own the retries ---------------------------
@@ -129,12 +138,13 @@ Q_CLUSTER = {
 
 # --- Language, time, mail -----------------------------------------------------------------------
 LANGUAGE_CODE = "en"
-TIME_ZONE = env("TIME_ZONE", default="UTC")
+TIME_ZONE = environment.time_zone("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-DEFAULT_FROM_EMAIL = env("DEFAULT_FROM_EMAIL", default="TrackSync <noreply@localhost>")
+EMAIL_TIMEOUT = 20  # Django's own default waits for ever
+vars().update(environment.mail("EMAIL_URL", default="consolemail://"))
+DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", default="TrackSync <noreply@localhost>")
 
 # --- Files, cookies, headers ------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -165,13 +175,14 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+LOG_LEVEL = environment.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
-        name: {"handlers": ["console"], "level": env("LOG_LEVEL", default="INFO"), "propagate": True}
+        name: {"handlers": ["console"], "level": LOG_LEVEL, "propagate": True}
         for name in ("tracksync", "stores", "orders")
     },
 }
