@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models.signals import post_migrate
+from django.utils import timezone
 
 
 class OrdersConfig(AppConfig):
     """Orders, shipments, numbers; policy, plan and sync."""
 
     name = "orders"
+
+    def ready(self) -> None:
+        """Make the schedules whenever the database has been migrated."""
+        post_migrate.connect(_make_schedules, sender=self, dispatch_uid="orders.schedules")
+
+
+def _make_schedules(*, using: str, **_: Any) -> None:
+    from . import schedules
+
+    # The table is not there while django-q2's migrations are taken back.
+    if using == DEFAULT_DB_ALIAS and "django_q_schedule" in connections[using].introspection.table_names():
+        schedules.ensure(timezone.now())

@@ -1,0 +1,80 @@
+"""Which stores' orders are pulled now: every one that was last asked long enough ago, several at a time.
+
+One process does this at a time, whatever the number of workers. How one store is pulled is in pull.py; the
+command that pulls at once is `manage.py pull_orders`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db.models import F, Q
+
+from stores.models import Store
+
+from . import pulse
+from .crew import Crew
+from .pull import pull_store
+
+log = logging.getLogger(__name__)
+
+PULLING = "pull"
+THREADS = 8
+HOLD_SECONDS = 120.0  # a process that dies while pulling stops nobody for longer
+LOOK_SECONDS = 0.25
+LAST_CALLS_SECONDS = 2.5  # after a time-out, before the process is killed
+
+
+def pull_due(now: datetime, *, stop: Callable[[], bool]) -> int:
+    """Pull the stores that are due, longest not asked first, until none is left or `stop()`. Returns how many."""
+    if not pulse.hold(PULLING, HOLD_SECONDS):
+        return 0
+    try:
+        return _pull_each(due_to_be_pulled(now), now, stop)
+    finally:
+        pulse.let_go(PULLING)
+
+
+def due_to_be_pulled(now: datetime) -> list[int]:
+    """Ids of the stores that were last asked TRACKSYNC_PULL_SECONDS ago or never, longest not asked first."""
+    long_ago = now - timedelta(seconds=settings.TRACKSYNC_PULL_SECONDS)
+    stores = Store.objects.pulling().filter(
+        Q(pulled_at__isnull=True) | Q(pulled_at__lte=long_ago), Q(resume_at__isnull=True) | Q(resume_at__lte=now)
+    )
+    return list(stores.order_by(F("pulled_at").asc(nulls_first=True), "pk").values_list("pk", flat=True))
+
+
+def _pull_each(store_ids: list[int], now: datetime, stop: Callable[[], bool]) -> int:
+    is_over, woken = threading.Event(), threading.Event()
+
+    def stopped() -> bool:
+        return is_over.is_set() or stop()
+
+    def pull(store_id: int) -> None:
+        try:
+            pull_store(Store.objects.get(pk=store_id), now=now, stopped=stopped)
+        except Exception:
+            log.exception("Store %s: its orders could not be pulled", store_id)
+
+    crew, started = Crew(THREADS, pull, woken), 0
+    patience: float | None = LAST_CALLS_SECONDS
+    try:
+        while started < len(store_ids) and not stopped():
+            woken.clear()
+            while crew.free and started < len(store_ids):
+                crew.start(store_ids[started])
+                started += 1
+            woken.wait(LOOK_SECONDS)
+        while crew.running:
+            woken.clear()
+            if crew.running:
+                woken.wait(LOOK_SECONDS)
+        patience = None
+    finally:
+        is_over.set()
+        crew.close(patience)
+    return started

@@ -1,0 +1,106 @@
+"""The bell and the pulse: how work is announced to the workers, and how they show that they live.
+
+The bell is one flag in the database. Whoever flips it enqueues one `sync_due`; who finds it flipped has
+nothing to do, so an import of fifty thousand rows rings once. The pulse is one row per worker group with the
+time at which a task last ran in it. A hold lets one process at a time do what nobody should do twice at once.
+All are kept by the database's clock: those of the machines do not matter.
+
+What a ring starts is in claimer.py; who watches the pulse, in watchdog.py and tracksync/health.py.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F, Min
+from django.db.models.functions import Now
+from django_q.tasks import async_task
+
+from stores.models import EPOCH
+
+from .models import Pulse
+
+SYNC_DUE = "orders.tasks.sync_due"
+BELL = "sync"
+GROUP_PREFIX = "group:"
+HOLD_PREFIX = "hold:"
+OLD_ROWS = timedelta(days=1)
+
+
+def ring() -> None:
+    """Wake a worker once the transaction that is open, if any, is committed. Cheap to call for every row.
+
+    Never fails: what is due is due without a bell too, only some seconds later.
+    """
+    already = (callback for _, callback, *_ in transaction.get_connection().run_on_commit)
+    if not any(callback is _strike for callback in already):
+        transaction.on_commit(_strike, robust=True)
+
+
+def _strike() -> None:
+    # Flag and task in one transaction: a flag without its task would silence the bell.
+    with transaction.atomic():
+        if _flip():
+            async_task(SYNC_DUE)
+
+
+def _flip() -> bool:
+    quiet = Pulse.objects.filter(key=BELL, rung=False)
+    if quiet.update(rung=True):
+        return True
+    if Pulse.objects.filter(key=BELL).exists():
+        return False
+    Pulse.objects.bulk_create([Pulse(key=BELL)], ignore_conflicts=True)
+    return bool(quiet.update(rung=True))
+
+
+def clear() -> None:
+    """The bell was heard. Call it before looking for work: who rings after this will be heard again."""
+    Pulse.objects.filter(key=BELL, rung=True).update(rung=False)
+
+
+def beat(group: str) -> None:
+    """Write down that a task runs in this group of workers now."""
+    Pulse.objects.bulk_create(
+        [Pulse(key=GROUP_PREFIX + group, at=Now())],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["at"],
+    )
+
+
+def progress(group: str) -> datetime | None:
+    """When this group last showed progress; None when it never did. Raises what the database raises."""
+    return Pulse.objects.filter(key=GROUP_PREFIX + group).values_list("at", flat=True).first()
+
+
+def age() -> timedelta | None:
+    """How long ago any group last showed progress, by the database's clock; None when none ever did."""
+    ages = Pulse.objects.filter(key__startswith=GROUP_PREFIX).annotate(
+        age=ExpressionWrapper(Now() - F("at"), output_field=DurationField())
+    )
+    return ages.aggregate(youngest=Min("age"))["youngest"]
+
+
+def forget(group: str) -> None:
+    """The group has been stopped on purpose."""
+    Pulse.objects.filter(key=GROUP_PREFIX + group).delete()
+
+
+def forget_old() -> int:
+    """Remove the rows of groups that have shown nothing for a day. Returns how many."""
+    old = Pulse.objects.filter(key__startswith=GROUP_PREFIX, at__lt=Now() - OLD_ROWS)
+    return old.delete()[0]
+
+
+def hold(name: str, seconds: float) -> bool:
+    """Take the right to do `name` for so many seconds; False while somebody else has it."""
+    key = HOLD_PREFIX + name
+    Pulse.objects.bulk_create([Pulse(key=key, at=EPOCH)], ignore_conflicts=True)
+    return bool(Pulse.objects.filter(key=key, at__lte=Now()).update(at=Now() + timedelta(seconds=seconds)))
+
+
+def let_go(name: str) -> None:
+    """Give the right to do `name` back before its time."""
+    Pulse.objects.filter(key=HOLD_PREFIX + name).update(at=EPOCH)
