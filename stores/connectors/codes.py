@@ -34,12 +34,12 @@ class Code(enum.StrEnum):
     NOT_JSON = "not_json"  # a page instead of an answer, to a read
 
     # StoreDisconnected: the whole store, a person
-    TOKEN_REFUSED = "token_refused"
+    TOKEN_REFUSED = "token_refused"  # noqa: S105 -- a code, not a token
     SCOPE_MISSING = "scope_missing"  # {scopes}
     SHOP_FROZEN = "shop_frozen"  # unpaid or locked {status}
     SHOP_NOT_FOUND = "shop_not_found"
     WRONG_SHOP = "wrong_shop"  # {shop}: another shop answered
-    ADDRESS_REFUSED = "address_refused"  # {address, why}: private, plain http, odd port, not a shop name
+    ADDRESS_REFUSED = "address_refused"  # {address, why}: why is one of addresses.Why
     CREDENTIALS_INCOMPLETE = "credentials_incomplete"  # {missing}
 
     # OutcomeUnknown

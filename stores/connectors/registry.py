@@ -1,8 +1,47 @@
-"""The platforms TrackSync can speak to: one dict, key to class."""
+"""Which platforms there are: one line each. Everything else about a platform is in its own module."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from .addresses import Network
+from .base import Capabilities, Connector, Tokens
+from .http import Session
+from .shopify import ShopifyConnector
+
+CONNECTORS: dict[str, type[ShopifyConnector]] = {
+    "shopify": ShopifyConnector,
+}
+
 
 def platform_choices() -> list[tuple[str, str]]:
-    """(key, label) of every platform, for Store.platform."""
-    return [("shopify", "Shopify")]
+    """(key, label) of every platform, for a choice field."""
+    return [(key, connector.label) for key, connector in CONNECTORS.items()]
+
+
+def capabilities(platform: str) -> Capabilities:
+    """What the platform can do. KeyError for one that is not there."""
+    return CONNECTORS[platform].capabilities
+
+
+def normalise_base_url(platform: str, text: str, allow_hosts: tuple[Network, ...] = ()) -> str:
+    """What a merchant typed as the store's address, as it is kept; StoreDisconnected(ADDRESS_REFUSED) with `why`."""
+    return CONNECTORS[platform].normalise_base_url(text, allow_hosts)
+
+
+def make(
+    platform: str,
+    *,
+    session: Session,
+    base_url: str,
+    tokens: Tokens,
+    location_ids: frozenset[str],
+    now: Callable[[], datetime],
+    limiter: Any = None,
+) -> Connector:
+    """A connector for one store and one run. `limiter`: what the platform's `limiter()` made, kept between runs."""
+    return CONNECTORS[platform](
+        session=session, base_url=base_url, tokens=tokens, location_ids=location_ids, now=now, limiter=limiter
+    )

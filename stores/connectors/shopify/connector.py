@@ -1,0 +1,165 @@
+"""Shopify as a connector: who the store is, its orders, its numbers. The work is done in the modules beside.
+
+https://shopify.dev/docs/api/admin-graphql
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Any, ClassVar
+from urllib.parse import urlsplit
+
+from ..addresses import Network
+from ..base import (
+    Capabilities,
+    Location,
+    Receipt,
+    Sighting,
+    StoreFacts,
+    StoreOrder,
+    Tokens,
+    TrackingUpdate,
+)
+from ..codes import Code
+from ..errors import ConnectorError, StoreBusy, StoreDisconnected
+from ..http import Session
+from .address import is_shop_host, normalise_base_url
+from .graphql import API_VERSION, GraphQL, granted
+from .limiter import Limiter
+from .orders import Orders
+from .push import FULFIL_SCOPE, Pusher
+from .state import service_name
+
+# Each needs one of these. The scopes of other fulfilment orders only widen what we see.
+_NEEDED = (
+    frozenset({"read_orders"}),
+    frozenset({FULFIL_SCOPE}),
+    frozenset({"read_locations", "read_inventory", "read_markets_home"}),
+)
+
+
+class ShopifyConnector:
+    """One Shopify store, for one run. Nothing is asked before the first method is called.
+
+    `base_url` is what `normalise_base_url` made of the merchant's words; `location_ids` are the locations we
+    ship from, empty for every location of the merchant's own; `limiter` may be kept from an earlier run.
+    """
+
+    label: ClassVar[str] = "Shopify"
+    capabilities: ClassVar[Capabilities] = Capabilities(
+        batch=25, settle=60.0, call_limit=20.0, replaces=True, cancels=True
+    )
+
+    def __init__(
+        self,
+        *,
+        session: Session,
+        base_url: str,
+        tokens: Tokens,
+        location_ids: frozenset[str],
+        now: Callable[[], datetime],
+        api_version: str = API_VERSION,
+        limiter: Limiter | None = None,
+    ) -> None:
+        self._host = urlsplit(base_url).hostname or ""
+        self._location_ids = location_ids
+        self._now = now
+        self._api = GraphQL(session, base_url, tokens, limiter or Limiter(), api_version)
+        self._orders = Orders(self._api)
+
+    @staticmethod
+    def normalise_base_url(text: str, allow_hosts: tuple[Network, ...] = ()) -> str:
+        """The address of a store as it is kept. See address.py."""
+        return normalise_base_url(text, allow_hosts)
+
+    @staticmethod
+    def limiter() -> Limiter:
+        """An empty memory of a store's rate limit, for callers that keep it between runs."""
+        return Limiter()
+
+    def check(self) -> StoreFacts:
+        """Ask the store who it is and what we may do. Raises StoreDisconnected naming what is missing."""
+        self._api.deadline = float("inf")
+        reply = self._api.read("check", {})
+        shop = reply.data.get("shop") or {}
+        if not shop.get("name"):
+            raise StoreBusy(Code.SERVER_ERROR, status=200, request_id=reply.request_id)
+        domain = shop.get("myshopifyDomain") or ""
+        if is_shop_host(self._host) and domain.lower() != self._host.lower():
+            raise StoreDisconnected(Code.WRONG_SHOP, shop=domain, request_id=reply.request_id)
+        scopes = granted(reply.data)
+        missing = [
+            sorted(one_of)[0] if len(one_of) == 1 else "read_locations" for one_of in _NEEDED if not one_of & scopes
+        ]
+        if missing:
+            raise StoreDisconnected(Code.SCOPE_MISSING, scopes=missing, request_id=reply.request_id)
+        locations = tuple(self._locations())
+        reads_customers = self._reads_customers()
+        warnings: list[str] = []
+        if reply.version and reply.version != self._api.api_version:
+            # A retired version is answered by the oldest that is left, without an error.
+            warnings.append(Code.API_VERSION_RETIRED)
+        if not reads_customers:
+            warnings.append(Code.CUSTOMERS_HIDDEN)
+        if "read_all_orders" not in scopes:
+            warnings.append(Code.OLD_ORDERS_HIDDEN)
+        if sum(location.merchants_own for location in locations) > 1 and not self._location_ids:
+            warnings.append(Code.SEVERAL_LOCATIONS)
+        return StoreFacts(
+            shop_name=shop["name"],
+            time_zone=shop.get("ianaTimezone") or "",
+            locations=locations,
+            scopes=tuple(sorted(scopes)),
+            reads_customers=reads_customers,
+            warnings=tuple(warnings),
+        )
+
+    def orders(self, since: datetime | None) -> Iterator[StoreOrder]:
+        """All orders that changed since then, oldest change first, in whatever state."""
+        self._api.deadline = float("inf")
+        return self._orders.changed(since)
+
+    def order(self, number: str) -> StoreOrder | None:
+        """The one order with exactly this number, with or without a leading #."""
+        self._api.deadline = float("inf")
+        return self._orders.numbered(number)
+
+    def look(self, updates: Sequence[TrackingUpdate], deadline: float) -> list[Sighting | None | ConnectorError]:
+        """Read only: what the store shows of each update. `deadline` of time.monotonic()."""
+        self._api.deadline = deadline
+        return self._pusher().look(updates)
+
+    def push(self, updates: Sequence[TrackingUpdate], deadline: float) -> list[Receipt | ConnectorError]:
+        """Make the store show each update; at most one update per order. `deadline` of time.monotonic()."""
+        self._api.deadline = deadline
+        return self._pusher().push(updates)
+
+    def cancel(self, order_id: str, fulfillment_id: str) -> None:
+        """Cancel a fulfillment that we made; cancelled already is success."""
+        self._api.deadline = float("inf")
+        self._pusher().cancel(order_id, fulfillment_id)
+
+    def _pusher(self) -> Pusher:
+        return Pusher(self._api, self._location_ids, self._now())
+
+    def _locations(self) -> Iterator[Location]:
+        after = None
+        while True:
+            reply = self._api.read("locations", {"after": after})
+            page: Any = reply.data.get("locations")
+            if page is None:
+                problem = reply.problem_at("locations")
+                if problem and problem.code == "ACCESS_DENIED":
+                    raise StoreDisconnected(Code.SCOPE_MISSING, scopes=["read_locations"], request_id=reply.request_id)
+                raise StoreBusy(Code.SERVER_ERROR, status=200, request_id=reply.request_id)
+            for node in page["nodes"]:
+                service = service_name(node["isFulfillmentService"], node["fulfillmentService"] or {})
+                yield Location(external_id=node["id"], name=node["name"], merchants_own=not service)
+            if not page["pageInfo"]["hasNextPage"]:
+                return
+            after = page["pageInfo"]["endCursor"]
+
+    def _reads_customers(self) -> bool:
+        self._orders.page(None, None, 1)
+        return self._orders.customers
