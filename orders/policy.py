@@ -62,7 +62,7 @@ class Preference:
     number_source: NumberSource
     delay_hours: int
     sync_from: datetime
-    own_prefix: str  # how the fulfilment company's own numbers begin in this deployment
+    own_prefix: str  # how the fulfilment company's own numbers begin in this deployment; "": they have no mark
     version: int = 1
 
 
@@ -109,7 +109,8 @@ def decide(facts: Facts, preference: Preference) -> Decision:
     number = facts.number(kind)
     if number is None:
         return _missing(kind, facts)
-    if kind == NumberKind.LOCAL and number.value.startswith(preference.own_prefix):
+    looks_like_own = preference.own_prefix and number.value.startswith(preference.own_prefix)
+    if kind == NumberKind.LOCAL and looks_like_own:
         return Wait(WaitCode.LOOKS_LIKE_OWN, {"number": number.value, "prefix": preference.own_prefix})
 
     if facts.is_shown or facts.paid_at is None:
