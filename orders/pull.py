@@ -19,7 +19,7 @@ from django.db.models import Q
 
 from stores import connections, trouble
 from stores.connectors.base import StoreOrder, StoreOrderLine
-from stores.connectors.errors import Reason, StoreBusy, StoreDisconnected
+from stores.connectors.errors import Reason, StoreBusy, StoreDisconnected, TryAgainLater
 from stores.models import Store
 
 from . import plan, pulse
@@ -92,6 +92,8 @@ def pull_store(store: Store, *, now: datetime, stopped: Callable[[], bool] | Non
             connections.close(connector)
             if chunk:
                 result += _keep(store, chunk, now)
+    except TryAgainLater:
+        return result  # stopped between two requests; the next pull goes on where this one ended
     except StoreBusy as error:
         trouble.busy(store.pk, error, now)
         return result + PullResult(trouble=error.reason)
@@ -113,13 +115,17 @@ def fetch_order(store: Store, number: str, now: datetime) -> Order | None:
 
     Raises StoreBusy or StoreDisconnected, which are written to the store as well.
     """
-    return next(iter(fetch_orders(store, [number], now).values()), None)
+    order = ask_orders(store, [number], now).get(number)
+    if order is None:
+        return None
+    save_orders(store, [order], now)
+    return Order.objects.filter(store=store, external_id=order.external_id).first()
 
 
-def fetch_orders(store: Store, numbers: Iterable[str], now: datetime) -> dict[str, Order]:
-    """The same for several numbers over one connection: number asked for → order, without those the store lacks.
+def ask_orders(store: Store, numbers: Iterable[str], now: datetime) -> dict[str, StoreOrder]:
+    """The orders with exactly these numbers, over one connection, without those the store lacks. Keeps nothing.
 
-    What was found before the store got into trouble is kept; then the trouble is raised.
+    Raises StoreBusy or StoreDisconnected, which are written to the store as well.
     """
     found: dict[str, StoreOrder] = {}
     try:
@@ -130,16 +136,13 @@ def fetch_orders(store: Store, numbers: Iterable[str], now: datetime) -> dict[st
                     found[number] = order
         finally:
             connections.close(connector)
-            save_orders(store, list({order.external_id: order for order in found.values()}.values()), now)
     except StoreBusy as error:
         trouble.busy(store.pk, error, now)
         raise
     except StoreDisconnected as error:
         trouble.disconnected(store.pk, error, now)
         raise
-    ids = [order.external_id for order in found.values()]
-    here = {order.external_id: order for order in Order.objects.filter(store=store, external_id__in=ids)}
-    return {number: here[order.external_id] for number, order in found.items() if order.external_id in here}
+    return found
 
 
 def save_orders(store: Store, orders: Sequence[StoreOrder], now: datetime) -> PullResult:
