@@ -1,0 +1,289 @@
+"""HTTP: the API and the token endpoint of every shop, the book, the controls and the pages. Faults are played here."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import select
+import socket
+import struct
+import threading
+import time
+import urllib.parse
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from . import api, control, page, tokens
+from .book import pages
+from .documents import Document
+from .faults import EXECUTED, Fault
+from .problems import internal
+from .reads import VERSIONS
+from .record import Recorder
+from .shop import Shop
+
+GIVES_UP = 180  # seconds: a client that waits longer than this is not waiting any more
+HTML = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+STATUS_TEXTS = {
+    429: "Exceeded the API rate limit. Please wait and try again.",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+    401: "[API] Invalid API key or access token (unrecognized login or wrong password)",
+    402: "This shop's plan does not have access to this feature. The requested shop is currently frozen.",
+    403: "[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline tokens.",
+    404: "Not Found",
+    423: "This shop is currently locked.",
+}
+
+
+class World:
+    """All shops of this process."""
+
+    def __init__(self, recorder: Recorder | None, latency_ms: float) -> None:
+        self.address = ""
+        self.recorder = recorder
+        self.latency_ms = latency_ms
+        self.lock = threading.Lock()
+        self.shops: dict[str, Shop] = {}
+
+    def open_shop(self, name: str, options: dict[str, Any]) -> Shop:
+        """A new shop under this name; an old one of that name is gone."""
+        with self.lock:
+            options = {"latency_ms": self.latency_ms, **options}
+            shop = self.shops[name] = Shop(name, f"{self.address}/{name}", options)
+            return shop
+
+
+class Dropped(Exception):
+    """The connection was given up on purpose; no answer is written."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection, kept alive."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 300
+    world: World
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet: the book knows what happened."""
+
+    def do_GET(self) -> None:
+        """Pages for people, the book for tests."""
+        path, _, query = self.path.partition("?")
+        wanted = urllib.parse.parse_qs(query)
+        if path == "/_book":
+            shop = self.world.shops.get(wanted.get("shop", [""])[0])
+            if shop is None:
+                return self.send(404, {"errors": "no such shop"})
+            with shop.lock:
+                body = json.dumps(pages(shop))
+            return self.send(200, body)
+        if path == "/_health":
+            return self.send(200, {"ok": True})
+        parts = [part for part in path.split("/") if part]
+        if not parts:
+            return self.send(200, page.index(list(self.world.shops.values())), "text/html; charset=utf-8")
+        shop = self.world.shops.get(parts[0])
+        if shop is None or len(parts) > 1:
+            return self.send(404, HTML.format("Not Found"), "text/html; charset=utf-8")
+        with shop.lock:
+            body = page.store(shop)
+        return self.send(200, body, "text/html; charset=utf-8")
+
+    def do_POST(self) -> None:
+        """The API, the token endpoint and the controls."""
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        path = self.path.partition("?")[0]
+        if path == "/_control":
+            return self.control(body)
+        parts = path.split("/")
+        shop = self.world.shops.get(parts[1]) if len(parts) > 1 else None
+        rest = "/".join(parts[2:])
+        if shop is None:
+            return self.send(404, {"errors": "Not Found"})
+        if rest == "admin/oauth/access_token":
+            return self.token(shop, body)
+        if rest.startswith("admin/api/") and rest.endswith("/graphql.json"):
+            return self.graphql(shop, parts[4], body)
+        return self.send(404, {"errors": "Not Found"})
+
+    # -- the three kinds of POST
+
+    def control(self, body: bytes) -> None:
+        """A test or a merchant changes something."""
+        try:
+            self.send(200, {"result": control.act(self.world, json.loads(body))})
+        except Exception as error:  # noqa: BLE001 - whatever a test did wrong, it shall read it
+            self.send(400, {"error": f"{type(error).__name__}: {error}"})
+
+    def token(self, shop: Shop, body: bytes) -> None:
+        """Grants of access tokens."""
+        with shop.lock:
+            fault = shop.faults.due((), False, is_token=True)
+            if fault:
+                shop.book.faults[fault.kind] += 1
+        if fault:
+            try:
+                return self.play(shop, fault, Document(), {}, time.time(), str(uuid.uuid4()))
+            except Dropped:
+                return None
+        status, answer = tokens.grant(shop, self.headers.get("Content-Type", ""), body)
+        return self.send(status, answer)
+
+    def graphql(self, shop: Shop, version: str, body: bytes) -> None:
+        """One request to the Admin API."""
+        request_id = str(uuid.uuid4())
+        headers = {
+            "X-Request-Id": request_id,
+            "X-Shopify-API-Version": version if version in VERSIONS else VERSIONS[0],
+        }
+        with shop.lock:
+            arrived = shop.book.arrives()
+        try:
+            try:
+                request = json.loads(body)
+                text, given = request["query"], request.get("variables") or {}
+            except (ValueError, KeyError, TypeError):
+                return self.send(400, {"errors": {"query": "Required parameter missing or invalid"}}, headers=headers)
+            document = api.known(text, request.get("operationName"))
+            if self.world.recorder:
+                self.world.recorder.keep(text, given)
+            if shop.latency:
+                time.sleep(shop.latency)
+            with shop.lock:
+                fault = shop.faults.due(document.names, document.is_mutation)
+                if fault:
+                    shop.book.faults[fault.kind] += 1
+                good = shop.token_is_good(self.headers.get("X-Shopify-Access-Token"))
+            if fault:
+                return self.play(shop, fault, document, given, arrived, request_id, headers)
+            if not good:
+                return self.send(401, {"errors": STATUS_TEXTS[401]}, headers=headers)
+            return self.send(200, api.answer(shop, document, given, arrived, request_id), headers=headers)
+        except Dropped:
+            return None
+        finally:
+            with shop.lock:
+                shop.book.leaves()
+
+    # -- faults
+
+    def play(
+        self,
+        shop: Shop,
+        fault: Fault,
+        document: Document,
+        given: dict[str, Any],
+        arrived: float,
+        request_id: str,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """Serve a fault in place of, or on top of, the answer."""
+        kind, seconds = fault.kind, fault.seconds
+        if kind == "late":
+            timer = threading.Timer(seconds or 1.0, api.answer, (shop, document, given, arrived, request_id))
+            timer.daemon = True
+            timer.start()
+            self.reset()
+        if kind == "slow":
+            time.sleep(seconds or 1.0)
+        answer = api.answer(shop, document, given, arrived, request_id) if kind in EXECUTED else {}
+        if kind == "slow":
+            return self.send(200, answer, headers=headers)
+        if kind in ("timeout", "timeout_after"):
+            self.hang()
+        if kind in ("reset_before", "reset_after"):
+            self.reset()
+        if kind == "cut_json":
+            text = json.dumps(answer)
+            return self.send(200, text[: max(1, len(text) // 2)], headers=headers)
+        if kind == "html_200":
+            return self.send(200, HTML.format("One moment, please"), "text/html; charset=utf-8", headers)
+        if kind.startswith("502"):
+            return self.send(502, HTML.format("502 Bad Gateway"), "text/html; charset=utf-8", headers)
+        if kind.startswith("internal_200"):
+            return self.send(200, {"errors": [internal(request_id)], "data": None}, headers=headers)
+        if kind == "throttled":
+            with shop.lock:
+                shop.book.throttled += 1
+                return self.send(200, api.throttled_answer(shop, 1000), headers=headers)
+        status = int(kind[:3])
+        more = {"Retry-After": f"{seconds or 2.0:.1f}"} if status == 429 else {}
+        return self.send(status, {"errors": STATUS_TEXTS[status]}, headers={**(headers or {}), **more})
+
+    def hang(self) -> None:
+        """Say nothing until the client has gone away."""
+        until = time.monotonic() + GIVES_UP
+        while time.monotonic() < until:
+            readable, _, _ = select.select([self.connection], [], [], 0.5)
+            if readable and not self.connection.recv(1024):
+                break
+        self.drop()
+
+    def reset(self) -> None:
+        """The connection breaks as a network breaks it: with a reset."""
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.drop()
+
+    def drop(self) -> None:
+        """Close without an answer."""
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.close()
+        raise Dropped
+
+    def send(
+        self,
+        status: int,
+        body: Any,
+        kind: str = "application/json; charset=utf-8",
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """One whole answer in one write."""
+        data = (body if isinstance(body, str) else json.dumps(body)).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(data)))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.wfile.write(data)
+            self.wfile.flush()
+
+    def handle(self) -> None:
+        """A client that goes away is nothing to report."""
+        with contextlib.suppress(ConnectionError, ValueError, OSError):
+            super().handle()
+
+    def finish(self) -> None:
+        """Close what may be closed already."""
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
+
+class Server(ThreadingHTTPServer):
+    """A thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 256
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A broken connection is an everyday thing here; anything else is shown."""
+        import sys
+
+        if not isinstance(sys.exc_info()[1], ConnectionError | OSError | ValueError):
+            super().handle_error(request, client_address)
+
+
+def make_server(port: int, recorder: Recorder | None = None, latency_ms: float = 0) -> Server:
+    """A server on 127.0.0.1, not yet serving; `server_address` tells the port."""
+    world = World(recorder, latency_ms)
+    handler = type("ShopHandler", (Handler,), {"world": world})
+    server = Server(("127.0.0.1", port), handler)
+    world.address = f"http://127.0.0.1:{server.server_address[1]}"
+    return server
