@@ -170,3 +170,7 @@ class Connector(Protocol):
     def cancel(self, order_id: str, fulfillment_id: str) -> None:
         """Cancel a fulfillment that we made; cancelled already is success. Where `capabilities.cancels`."""
         ...
+
+    def close(self) -> None:
+        """Close the connections of its session."""
+        ...

@@ -355,13 +355,11 @@ class Session:
         if self._stopped() or time.monotonic() >= min(deadline, self.deadline):
             raise TryAgainLater(Code.NO_TIME, after=0.0)
 
-    def pause(self, seconds: float, deadline: float = float("inf")) -> None:
-        """Wait before the next request; TryAgainLater(NO_TIME, after=seconds) at once when time ends before that."""
+    def pause(self, seconds: float) -> None:
+        """Wait before the next request; TryAgainLater(NO_TIME) as soon as the work is stopped."""
         ends = time.monotonic() + seconds
-        if ends >= min(deadline, self.deadline):
-            raise TryAgainLater(Code.NO_TIME, after=seconds)
         while (left := ends - time.monotonic()) > 0:
-            self.may_start(deadline)
+            self.may_start()
             time.sleep(min(left, _PAUSE))
 
     def _still_sendable(self) -> None:

@@ -63,6 +63,7 @@ class ShopifyConnector:
         limiter: Limiter | None = None,
     ) -> None:
         self._host = urlsplit(base_url).hostname or ""
+        self._session = session
         self._location_ids = location_ids
         self._now = now
         self._api = GraphQL(session, base_url, tokens, limiter or Limiter(), api_version)
@@ -139,6 +140,10 @@ class ShopifyConnector:
         """Cancel a fulfillment that we made; cancelled already is success."""
         self._api.deadline = float("inf")
         self._pusher().cancel(order_id, fulfillment_id)
+
+    def close(self) -> None:
+        """Close the connections of the session."""
+        self._session.close()
 
     def _pusher(self) -> Pusher:
         return Pusher(self._api, self._location_ids, self._now())

@@ -101,7 +101,10 @@ class GraphQL:
         if self.limiter.needs_a_look(expected):
             self._post(document("bucket"), {}, 1.0, writes=False)
         if (seconds := self.limiter.wait(expected, time.monotonic())) > 0:
-            self._session.pause(seconds, self.deadline)
+            if time.monotonic() + seconds >= min(self.deadline, self._session.deadline):
+                # The store's own pause holds all of its work back; each turn would begin with another read.
+                raise StoreBusy(Code.THROTTLED, after=seconds)
+            self._session.pause(seconds)
         answer, cost = self._post(text, variables, expected, writes=writes)
         if cost:
             self.limiter.learn(units, cost.requested)
