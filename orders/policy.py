@@ -62,7 +62,7 @@ class Preference:
     number_source: NumberSource
     delay_hours: int
     sync_from: datetime
-    own_prefix: str  # how the fulfilment company's own numbers begin in this deployment; "": they have no mark
+    own_prefix: str  # how the fulfilment company's own numbers begin in this deployment
     version: int = 1
 
 
@@ -109,8 +109,7 @@ def decide(facts: Facts, preference: Preference) -> Decision:
     number = facts.number(kind)
     if number is None:
         return _missing(kind, facts)
-    looks_like_own = preference.own_prefix and number.value.startswith(preference.own_prefix)
-    if kind == NumberKind.LOCAL and looks_like_own:
+    if kind == NumberKind.LOCAL and number.value.startswith(preference.own_prefix):
         return Wait(WaitCode.LOOKS_LIKE_OWN, {"number": number.value, "prefix": preference.own_prefix})
 
     if facts.is_shown or facts.paid_at is None:

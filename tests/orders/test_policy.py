@@ -80,15 +80,15 @@ def only_the_local_number_is_known(facts: Facts) -> Facts:
     return replace(facts, local=YT)
 
 
-def both_numbers_come_after_dispatch(facts: Facts) -> Facts:
+def both_numbers_come_late(facts: Facts) -> Facts:
     return replace(facts, own=LATE_CJP, local=LATE_YT)
 
 
-def the_local_number_looks_like_ours(facts: Facts) -> Facts:
+def local_number_looks_like_ours(facts: Facts) -> Facts:
     return replace(facts, own=CJP, local=CJP_AS_LOCAL)
 
 
-def it_is_older_than_the_sync(facts: Facts) -> Facts:
+def it_is_too_old(facts: Facts) -> Facts:
     return replace(facts, placed_at=LAST_WEEK)
 
 
@@ -100,11 +100,11 @@ def our_number_is_shown(facts: Facts) -> Facts:
     return replace(facts, kind=NumberKind.OWN, is_shown=True)
 
 
-def the_local_number_is_being_sent(facts: Facts) -> Facts:
+def local_number_is_being_sent(facts: Facts) -> Facts:
     return replace(facts, kind=NumberKind.LOCAL)
 
 
-def the_local_number_is_shown(facts: Facts) -> Facts:
+def local_number_is_shown(facts: Facts) -> Facts:
     return replace(facts, kind=NumberKind.LOCAL, is_shown=True)
 
 
@@ -174,18 +174,21 @@ def test_by_default_an_unknown_shipping_method_is_waited_for(timing: Timing) -> 
     assert decide(facts, chosen(timing, DEFAULT)) == Wait(WaitCode.METHOD_MISSING)
 
 
+NO_OWN_BUT_YT = Wait(WaitCode.OWN_NUMBER_MISSING, {"other": YT.value})
+NO_LOCAL_BUT_CJP = Wait(WaitCode.LOCAL_NUMBER_MISSING, {"other": CJP.value})
+
 MISSING = [
-    # source, shipping method,    what there is,                  what is waited for
+    # source, shipping method, what there is, what is waited for
     (DEFAULT, "CJPacket Ordinary", nothing, Wait(WaitCode.OWN_NUMBER_MISSING)),
-    (DEFAULT, "CJPacket Ordinary", (only_the_local_number_is_known,), Wait(WaitCode.OWN_NUMBER_MISSING, {"other": YT.value})),
-    (DEFAULT, "CJPacket Sensitive", (only_the_local_number_is_known,), Wait(WaitCode.OWN_NUMBER_MISSING, {"other": YT.value})),
+    (DEFAULT, "CJPacket Ordinary", (only_the_local_number_is_known,), NO_OWN_BUT_YT),
+    (DEFAULT, "CJPacket Sensitive", (only_the_local_number_is_known,), NO_OWN_BUT_YT),
     (DEFAULT, "YunExpress", nothing, Wait(WaitCode.LOCAL_NUMBER_MISSING)),
-    (DEFAULT, "YunExpress", (only_our_number_is_known,), Wait(WaitCode.LOCAL_NUMBER_MISSING, {"other": CJP.value})),
-    (DEFAULT, "CJPacket Liquid US", (only_our_number_is_known,), Wait(WaitCode.LOCAL_NUMBER_MISSING, {"other": CJP.value})),
+    (DEFAULT, "YunExpress", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
+    (DEFAULT, "CJPacket Liquid US", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
     (LOCAL, "CJPacket Ordinary", nothing, Wait(WaitCode.LOCAL_NUMBER_MISSING)),
-    (LOCAL, "CJPacket Ordinary", (only_our_number_is_known,), Wait(WaitCode.LOCAL_NUMBER_MISSING, {"other": CJP.value})),
-    (LOCAL, "not known", (only_our_number_is_known,), Wait(WaitCode.LOCAL_NUMBER_MISSING, {"other": CJP.value})),
-]  # fmt: skip
+    (LOCAL, "CJPacket Ordinary", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
+    (LOCAL, "not known", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
+]
 
 
 @pytest.mark.parametrize("timing", [BEFORE, AFTER])
@@ -215,16 +218,9 @@ LOOKS_LIKE_OURS = Wait(WaitCode.LOOKS_LIKE_OWN, {"number": "CJP987654321", "pref
 def test_a_local_number_that_looks_like_our_own_is_not_sent(
     source: NumberSource, method: str, expected: Decision
 ) -> None:
-    facts = after(its_method_is(method), it_is_paid, the_local_number_looks_like_ours)
+    facts = after(its_method_is(method), it_is_paid, local_number_looks_like_ours)
 
     assert decide(facts, chosen(BEFORE, source)) == expected
-
-
-def test_where_our_own_numbers_have_no_prefix_no_number_looks_like_ours() -> None:
-    facts = after(its_method_is("YunExpress"), it_is_paid, the_local_number_looks_like_ours)
-    without = replace(chosen(BEFORE, DEFAULT), own_prefix="")
-
-    assert decide(facts, without) == Send(CJP_AS_LOCAL, LOCAL_KNOWN, SendCode.LOCAL_FOR_THIS_METHOD)
 
 
 # --- when ---------------------------------------------------------------------------------------------------
@@ -241,7 +237,7 @@ WHEN = [
     (BEFORE, (it_is_paid,), Wait(WaitCode.OWN_NUMBER_MISSING)),
     (BEFORE, (it_is_paid, both_numbers_are_known), Send(CJP, OWN_KNOWN, OUR_LINE)),
     (BEFORE, (it_is_paid, both_numbers_are_known, it_is_dispatched), Send(CJP, OWN_KNOWN, OUR_LINE)),
-    (BEFORE, (it_is_paid, it_is_dispatched, both_numbers_come_after_dispatch), Send(LATE_CJP, LATE, OUR_LINE)),
+    (BEFORE, (it_is_paid, it_is_dispatched, both_numbers_come_late), Send(LATE_CJP, LATE, OUR_LINE)),
     (BEFORE, (it_is_paid, both_numbers_are_known, it_is_cancelled), SINCE_CANCELLED),
     (AFTER, nothing, Wait(WaitCode.UNPAID)),
     (AFTER, (both_numbers_are_known,), Wait(WaitCode.UNPAID)),
@@ -250,7 +246,7 @@ WHEN = [
     (AFTER, (it_is_paid, it_is_dispatched), Wait(WaitCode.OWN_NUMBER_MISSING)),
     (AFTER, (it_is_paid, both_numbers_are_known), NOT_DISPATCHED),
     (AFTER, (it_is_paid, both_numbers_are_known, it_is_dispatched), Send(CJP, DISPATCHED, OUR_LINE)),
-    (AFTER, (it_is_paid, it_is_dispatched, both_numbers_come_after_dispatch), Send(LATE_CJP, LATE, OUR_LINE)),
+    (AFTER, (it_is_paid, it_is_dispatched, both_numbers_come_late), Send(LATE_CJP, LATE, OUR_LINE)),
     (AFTER, (it_is_paid, both_numbers_are_known, it_is_dispatched, it_is_cancelled), SINCE_CANCELLED),
     (AFTER, (it_is_cancelled,), SINCE_CANCELLED),
 ]
@@ -271,7 +267,7 @@ OLDER = Wait(WaitCode.OLDER_THAN_SYNC, {"sync_from": SYNC_FROM.isoformat()})
 @pytest.mark.parametrize(
     "also, expected",
     [
-        (it_is_older_than_the_sync, OLDER),
+        (it_is_too_old, OLDER),
         (a_person_gave_it_up, Wait(WaitCode.GIVEN_UP)),
         (a_person_withdrew_it, Wait(WaitCode.WITHDRAWN)),
         (it_is_cancelled, SINCE_CANCELLED),
@@ -326,35 +322,56 @@ def test_not_earlier_than_so_many_hours_after_the_payment(
 # --- what was promised, and what is shown ---------------------------------------------------------------------
 
 PROMISED = SendCode.KIND_PROMISED
+PAID_AND_KNOWN = (it_is_paid, both_numbers_are_known)
 
-PROMISES = [
-    # timing, source, method, what has happened,                                              what the store gets
-    # On its way: the kind stays what was promised, and all the rest still counts.
-    (BEFORE, LOCAL, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, our_number_is_being_sent), Send(CJP, OWN_KNOWN, PROMISED)),
-    (BEFORE, DEFAULT, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, the_local_number_is_being_sent), Send(YT, LOCAL_KNOWN, PROMISED)),
-    (BEFORE, DEFAULT, "not known", (it_is_paid, both_numbers_are_known, the_local_number_is_being_sent), Send(YT, LOCAL_KNOWN, PROMISED)),
-    (BEFORE, LOCAL, "YunExpress", (it_is_paid, only_the_local_number_is_known, our_number_is_being_sent), Wait(WaitCode.OWN_NUMBER_MISSING, {"other": YT.value})),
-    (AFTER, LOCAL, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, our_number_is_being_sent), NOT_DISPATCHED),
-    (BEFORE, LOCAL, "CJPacket Ordinary", (both_numbers_are_known, our_number_is_being_sent), Wait(WaitCode.UNPAID)),
-    # Shown: neither payment nor dispatch nor age holds back what replaces it.
-    (AFTER, LOCAL, "CJPacket Ordinary", (both_numbers_are_known, our_number_is_shown), Send(CJP, OWN_KNOWN, PROMISED)),
-    (AFTER, LOCAL, "CJPacket Ordinary", (both_numbers_are_known, our_number_is_shown, it_is_older_than_the_sync), Send(CJP, OWN_KNOWN, PROMISED)),
-    (AFTER, DEFAULT, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, the_local_number_is_shown), Send(YT, LOCAL_KNOWN, PROMISED)),
-    (AFTER, DEFAULT, "not known", (both_numbers_come_after_dispatch, our_number_is_shown), Send(LATE_CJP, LATE, PROMISED)),
-    (AFTER, LOCAL, "YunExpress", (only_the_local_number_is_known, our_number_is_shown), Wait(WaitCode.OWN_NUMBER_MISSING, {"other": YT.value})),
-    (AFTER, DEFAULT, "YunExpress", (the_local_number_looks_like_ours, the_local_number_is_shown), LOOKS_LIKE_OURS),
-    # Only a cancelled order or a person does.
-    (BEFORE, DEFAULT, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, our_number_is_shown, it_is_cancelled), SINCE_CANCELLED),
-    (BEFORE, DEFAULT, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, our_number_is_shown, a_person_gave_it_up), Wait(WaitCode.GIVEN_UP)),
-    (BEFORE, DEFAULT, "CJPacket Ordinary", (it_is_paid, both_numbers_are_known, a_person_withdrew_it), Wait(WaitCode.WITHDRAWN)),
+ON_ITS_WAY = [
+    # timing, source, shipping method, on its way, what else has happened, what the store gets
+    (BEFORE, LOCAL, "CJPacket Ordinary", our_number_is_being_sent, PAID_AND_KNOWN, Send(CJP, OWN_KNOWN, PROMISED)),
+    (BEFORE, DEFAULT, "CJPacket Ordinary", local_number_is_being_sent, PAID_AND_KNOWN, Send(YT, LOCAL_KNOWN, PROMISED)),
+    (BEFORE, DEFAULT, "not known", local_number_is_being_sent, PAID_AND_KNOWN, Send(YT, LOCAL_KNOWN, PROMISED)),
+    (BEFORE, LOCAL, "YunExpress", our_number_is_being_sent, (it_is_paid, only_the_local_number_is_known), NO_OWN_BUT_YT),
+    (AFTER, LOCAL, "CJPacket Ordinary", our_number_is_being_sent, PAID_AND_KNOWN, NOT_DISPATCHED),
+    (BEFORE, LOCAL, "CJPacket Ordinary", our_number_is_being_sent, (both_numbers_are_known,), Wait(WaitCode.UNPAID)),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("timing, source, method, happened, expected", PROMISES)
-def test_a_promise_is_kept(
-    timing: Timing, source: NumberSource, method: str, happened: tuple[Happening, ...], expected: Decision
+@pytest.mark.parametrize("timing, source, method, promise, happened, expected", ON_ITS_WAY)
+def test_the_kind_that_is_on_its_way_stays_and_all_else_still_counts(
+    timing: Timing,
+    source: NumberSource,
+    method: str,
+    promise: Happening,
+    happened: tuple[Happening, ...],
+    expected: Decision,
 ) -> None:
-    assert decide(after(its_method_is(method), *happened), chosen(timing, source)) == expected
+    assert decide(after(its_method_is(method), *happened, promise), chosen(timing, source)) == expected
+
+
+BOTH = (both_numbers_are_known,)
+
+SHOWN = [
+    # timing, source, shipping method, shown, what else has happened, what the store gets
+    (AFTER, LOCAL, "CJPacket Ordinary", our_number_is_shown, BOTH, Send(CJP, OWN_KNOWN, PROMISED)),
+    (AFTER, LOCAL, "CJPacket Ordinary", our_number_is_shown, (*BOTH, it_is_too_old), Send(CJP, OWN_KNOWN, PROMISED)),
+    (AFTER, DEFAULT, "CJPacket Ordinary", local_number_is_shown, PAID_AND_KNOWN, Send(YT, LOCAL_KNOWN, PROMISED)),
+    (AFTER, DEFAULT, "not known", our_number_is_shown, (both_numbers_come_late,), Send(LATE_CJP, LATE, PROMISED)),
+    (AFTER, LOCAL, "YunExpress", our_number_is_shown, (only_the_local_number_is_known,), NO_OWN_BUT_YT),
+    (AFTER, DEFAULT, "YunExpress", local_number_is_shown, (local_number_looks_like_ours,), LOOKS_LIKE_OURS),
+    (BEFORE, DEFAULT, "CJPacket Ordinary", our_number_is_shown, (*PAID_AND_KNOWN, it_is_cancelled), SINCE_CANCELLED),
+    (BEFORE, DEFAULT, "CJPacket Ordinary", our_number_is_shown, (*BOTH, a_person_gave_it_up), Wait(WaitCode.GIVEN_UP)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("timing, source, method, shown, happened, expected", SHOWN)
+def test_once_shown_only_a_cancelled_order_or_a_person_holds_a_replacement_back(
+    timing: Timing,
+    source: NumberSource,
+    method: str,
+    shown: Happening,
+    happened: tuple[Happening, ...],
+    expected: Decision,
+) -> None:
+    assert decide(after(its_method_is(method), *happened, shown), chosen(timing, source)) == expected
 
 
 def test_what_is_shown_waits_for_no_delay() -> None:
