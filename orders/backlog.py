@@ -39,8 +39,11 @@ def backlog() -> Backlog:
             unserved=_since(Greatest(F("first"), F("served_at"))),
         )
     )
-    longest = stores.aggregate(due=Max("due"), unserved=Max("unserved", filter=Q(leased_until__lte=Now())))
-    return Backlog(longest["due"], longest["unserved"])
+    longest = stores.aggregate(
+        longest_due=Max("due"),
+        longest_unserved=Max("unserved", filter=Q(leased_until__lte=Now())),
+    )
+    return Backlog(longest["longest_due"], longest["longest_unserved"])
 
 
 def _since(moment: F | Greatest) -> ExpressionWrapper:
