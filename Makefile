@@ -13,6 +13,7 @@ help: ## list the targets
 
 # The stamp stands for "what the requirements say is installed".
 $(INSTALLED): requirements.txt requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11 ..." if sys.version_info < (3, 11) else 0)'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
 	@touch $(INSTALLED)
@@ -39,15 +40,15 @@ worker: $(INSTALLED) ## the background worker
 	@DEBUG=$${DEBUG:-true} $(BIN)/python manage.py worker $(ARGS)
 
 lint: $(INSTALLED) ## ruff: rules and format
-	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
+	@$(BIN)/python -m ruff check .
+	@$(BIN)/python -m ruff format --check .
 
 format: $(INSTALLED) ## let ruff put the code into shape
-	@$(BIN)/ruff check --fix .
-	@$(BIN)/ruff format .
+	@$(BIN)/python -m ruff check --fix .
+	@$(BIN)/python -m ruff format .
 
 types: $(INSTALLED) ## mypy
-	@$(BIN)/mypy
+	@$(BIN)/python -m mypy
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis staticfiles

@@ -138,7 +138,18 @@ def _runs(binaries: Path, user: pwd.struct_passwd | None) -> bool:
 def _start(
     binaries: Path, data: Path, user: pwd.struct_passwd | None, *, durable: bool, max_connections: int
 ) -> subprocess.Popen[bytes]:
-    initdb = [binaries / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]
+    initdb: list[str | Path] = [
+        binaries / "initdb",
+        "-D",
+        data,
+        "-U",
+        "postgres",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C.UTF-8",
+    ]
     made = subprocess.run([*initdb, "--no-sync"], capture_output=True, text=True, check=False, **_as_user(user))
     if made.returncode:
         raise NoPostgres(f"initdb failed: {made.stderr.strip()[-2000:]}")
@@ -150,7 +161,9 @@ def _start(
         "log_timezone=UTC",
         *(() if durable else FAST_AND_LOOSE),
     ]
-    command = [binaries / "postgres", "-D", data, *(word for setting in settings for word in ("-c", setting))]
+    command: list[str | Path] = [binaries / "postgres", "-D", data]
+    for setting in settings:
+        command += ["-c", setting]
     with (data / "server.log").open("wb") as log:
         return subprocess.Popen(
             command,

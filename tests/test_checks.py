@@ -39,7 +39,7 @@ def found(settings: Any, *, deploy: bool, **changed: Any) -> list[checks.CheckMe
 
 def ours(messages: list[checks.CheckMessage]) -> list[checks.CheckMessage]:
     """Those of TrackSync in the order of their ids: Django runs checks in no order."""
-    return sorted((each for each in messages if (each.id or "").startswith("tracksync.")), key=lambda each: each.id)
+    return sorted((each for each in messages if str(each.id).startswith("tracksync.")), key=lambda each: str(each.id))
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def own_numbers() -> Iterator[CheckMessage]:
     if not prefix or prefix != prefix.upper() or any(letter.isspace() for letter in prefix):
         yield Error(
             f"TRACKSYNC_OWN_NUMBER_PREFIX is {prefix!r}: numbers are kept in capitals without spaces, "
-            "so it would fit every number or none.",
+            "so it would tell none of yours.",
             hint="Write what your own numbers start with, in capitals and without spaces: CJP.",
             id="tracksync.E011",
         )
@@ -248,7 +248,7 @@ def production() -> Iterator[CheckMessage]:
 
 
 def _capabilities() -> list[Capabilities]:
-    return [connector.capabilities for connector in getattr(registry, "CONNECTORS", {}).values()]
+    return [connector.capabilities for connector in registry.CONNECTORS.values()]
 
 
 def _call_limit() -> float:
