@@ -12,9 +12,15 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 import pytest
+
+from tests.storefronts.client import PretendShopify, Shop
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -71,7 +77,8 @@ def database_url(transactional_db: None) -> str:
     """The DATABASE_URL of the test database, for child processes. Rows are really committed."""
     from django.db import connection
 
-    name = connection.settings_dict["NAME"]
+    # Read back with + as a space, so + and % and the like are written in their long form.
+    name = quote(str(connection.settings_dict["NAME"]))
     if connection.vendor == "sqlite":
         return f"sqlite:///{name}"
     return f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{name}"
@@ -101,16 +108,20 @@ def manage(database_url: str) -> Callable[..., subprocess.CompletedProcess[str]]
 
 
 @pytest.fixture(scope="session")
-def pretend() -> Iterator[Any]:
-    """Pretend Shopify stores in a process of their own; make one store per test and look into its book."""
-    from tests.storefronts.client import PretendShopify
-
+def pretend() -> Iterator[PretendShopify]:
+    """Pretend Shopify stores in a process of their own; make one shop per test and look into its book."""
     with PretendShopify() as storefronts:
         yield storefronts
 
 
+@pytest.fixture
+def shop(pretend: PretendShopify) -> Shop:
+    """A new, empty shop in the pretend platform. `factories.a_store_in(shop)` connects it."""
+    return pretend.shop()
+
+
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
+def chromium() -> Iterator[Browser]:
     """A running Chromium (playwright's Browser). Open a new context per test."""
     path = chromium_path()
     if path is None:

@@ -8,6 +8,7 @@ and no dispatch.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from orders.choices import NumberKind
 from orders.models import Carrier, Order, OrderLine, Shipment, ShipmentLine, ShippingMethod, TrackingNumber
 from stores.choices import MailSender, NumberSource, Timing
 from stores.models import Store, SyncPreference
+from tests.storefronts.client import Shop
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _running = itertools.count(1)
@@ -68,6 +70,11 @@ def a_store(
     return store
 
 
+def a_store_in(shop: Shop, owner: User | None = None, **fields: Any) -> Store:
+    """A store that is a shop of the pretend platform: real pushes and pulls arrive in its book."""
+    return a_store(owner, base_url=shop.base_url, credentials=dict(shop.credentials), **fields)
+
+
 def an_order(
     store: Store | None = None,
     *,
@@ -99,6 +106,17 @@ def an_order(
             quantity=quantity,
         )
         for position, (sku, quantity) in enumerate(lines, 1)
+    )
+    return order
+
+
+def an_order_of(store: Store, made: Mapping[str, Any], **fields: Any) -> Order:
+    """The row of an order that `shop.add_order()` made: same ids, so that a push finds it. No pull is needed."""
+    order = an_order(store, external_id=made["id"], number=made["name"], lines=(), **fields)
+    totals = {line["line"]: line["total"] for each in made["fulfillment_orders"] for line in each["lines"]}
+    OrderLine.objects.bulk_create(
+        OrderLine(order=order, external_id=line, sku=f"SKU-{position}", quantity=totals.get(line, 1))
+        for position, line in enumerate(made["lines"], 1)
     )
     return order
 

@@ -25,6 +25,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 
@@ -59,7 +60,7 @@ def server(*, durable: bool = False, max_connections: int = 200) -> Iterator[str
         process = _start(binaries, data, user, durable=durable, max_connections=max_connections)
         try:
             _create_database(process, data)
-            yield f"postgres://postgres@/{data}/{DATABASE}"
+            yield f"postgres://postgres@/{quote(str(data))}/{DATABASE}"
         finally:
             _stop(process)
     finally:

@@ -36,6 +36,19 @@ def test_a_child_process_works_on_the_database_of_the_test(manage) -> None:
     assert Store.objects.get(pk=store.pk).name == "renamed"
 
 
+@pytest.mark.django_db
+def test_a_store_and_its_orders_can_be_those_of_a_pretend_shop(shop) -> None:
+    store = factories.a_store_in(shop)
+    order = factories.an_order_of(store, shop.add_order([("MUG-1", "A mug", 2), ("CUP-1", "A cup", 1)]))
+
+    book = shop.book()["orders"]
+    assert (store.base_url, store.credentials) == (shop.base_url, shop.credentials)
+    assert [(order.external_id, order.number)] == [(each["id"], each["name"]) for each in book]
+    assert [(line.external_id, line.quantity) for line in order.lines.all()] == [
+        (line["id"], line["quantity"]) for line in book[0]["lines"]
+    ]
+
+
 REPORT = """<testsuites><testsuite>
 <testcase name="a"/><testcase name="b"><skipped/></testcase><testcase name="c"><failure/></testcase>
 <testcase name="d"><error/></testcase><testcase name="e"/></testsuite></testsuites>"""
