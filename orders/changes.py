@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import islice
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from stores.choices import Timing
@@ -62,7 +62,7 @@ def create_shipment(
     return shipment
 
 
-def mark_paid(order_ids: Iterable[int], at: datetime, *, now: datetime, actor: AbstractBaseUser | None = None) -> int:
+def mark_paid(order_ids: Iterable[int], at: datetime, *, now: datetime, actor: User | None = None) -> int:
     """The merchant paid us for these orders at this time. How many were not paid before: a payment never moves."""
     changed = 0
     with transaction.atomic():
@@ -81,9 +81,7 @@ def mark_paid(order_ids: Iterable[int], at: datetime, *, now: datetime, actor: A
     return changed
 
 
-def mark_dispatched(
-    shipment_ids: Iterable[int], at: datetime, *, now: datetime, actor: AbstractBaseUser | None = None
-) -> int:
+def mark_dispatched(shipment_ids: Iterable[int], at: datetime, *, now: datetime, actor: User | None = None) -> int:
     """These parcels were handed to the carrier at this time. How many were not dispatched before."""
     changed = 0
     with transaction.atomic():
@@ -91,17 +89,14 @@ def mark_dispatched(
             _lock(ids)
             here = list(Shipment.objects.filter(pk__in=ids, dispatched_at__isnull=True).values_list("pk", flat=True))
             changed += Shipment.objects.filter(pk__in=here).update(dispatched_at=at)
-            # A parcel that went out again after all needs nobody's attention any more.
-            TrackingSync.objects.filter(
-                shipment_id__in=here, state=SyncState.ATTENTION, reason=RowCode.DISPATCH_REVERSED
-            ).update(state=SyncState.WAITING, reason="", reason_values={}, state_since=now)
+            dispatched_again(here, now)
             _note(here, Act.MARKED_DISPATCHED, actor, now, at=at.isoformat())
             plan.plan(here, now)
         pulse.ring()
     return changed
 
 
-def undo_dispatch(shipment_ids: Iterable[int], *, now: datetime, actor: AbstractBaseUser | None = None) -> int:
+def undo_dispatch(shipment_ids: Iterable[int], *, now: datetime, actor: User | None = None) -> int:
     """These parcels are back on the shelf. How many had been dispatched.
 
     What was not sent waits again. What a store shows stays there, and where it was to be shown after dispatch only,
@@ -115,20 +110,7 @@ def undo_dispatch(shipment_ids: Iterable[int], *, now: datetime, actor: Abstract
             changed += Shipment.objects.filter(pk__in=gone).update(dispatched_at=None)
             _note(gone, Act.DISPATCH_UNDONE, actor, now)
             plan.plan(gone, now)
-            # An intent under way keeps its time: without it nobody would look what came of it.
-            TrackingSync.objects.filter(
-                shipment_id__in=gone,
-                shown__isnull=False,
-                sending__isnull=True,
-                store__preference__timing=Timing.AFTER_DISPATCH,
-            ).update(
-                state=SyncState.ATTENTION,
-                reason=RowCode.DISPATCH_REVERSED,
-                reason_values={},
-                due_at=None,
-                due_since=None,
-                state_since=now,
-            )
+            dispatch_reversed(gone, now)
         pulse.ring()
     return changed
 
@@ -140,7 +122,7 @@ def set_number(
     carrier: Carrier | None,
     *,
     now: datetime,
-    actor: AbstractBaseUser | None = None,
+    actor: User | None = None,
     why: str = "",
     known_at: datetime | None = None,
 ) -> bool:
@@ -192,9 +174,7 @@ def set_number(
     return True
 
 
-def remove_number(
-    shipment_id: int, kind: str, *, now: datetime, actor: AbstractBaseUser | None = None, why: str = ""
-) -> bool:
+def remove_number(shipment_id: int, kind: str, *, now: datetime, actor: User | None = None, why: str = "") -> bool:
     """Take the current number of one kind away; it stays as history, and what a store shows stays there.
 
     False when there is none.
@@ -211,7 +191,7 @@ def remove_number(
     return True
 
 
-def try_again(shipment_ids: Iterable[int], *, now: datetime, actor: AbstractBaseUser | None = None) -> int:
+def try_again(shipment_ids: Iterable[int], *, now: datetime, actor: User | None = None) -> int:
     """Out of attention, a person's stop or a back-off: planned afresh and due at once. How many there were.
 
     An intent under way is left alone: it is looked up at its own time, never sent again.
@@ -242,7 +222,7 @@ def try_again(shipment_ids: Iterable[int], *, now: datetime, actor: AbstractBase
     return changed
 
 
-def give_up(shipment_ids: Iterable[int], *, now: datetime, actor: AbstractBaseUser | None = None, why: str) -> int:
+def give_up(shipment_ids: Iterable[int], *, now: datetime, actor: User | None = None, why: str) -> int:
     """A person takes these shipments out of the sync until one puts them back. How many were still in it."""
     changed = 0
     with transaction.atomic():
@@ -258,6 +238,33 @@ def give_up(shipment_ids: Iterable[int], *, now: datetime, actor: AbstractBaseUs
             plan.plan(going, now)
         pulse.ring()
     return changed
+
+
+def dispatched_again(shipment_ids: Iterable[int], now: datetime) -> None:
+    """A parcel that went out again after all needs nobody's attention any more. Call it before planning."""
+    TrackingSync.objects.filter(
+        shipment_id__in=list(shipment_ids), state=SyncState.ATTENTION, reason=RowCode.DISPATCH_REVERSED
+    ).update(state=SyncState.WAITING, reason="", reason_values={}, state_since=now)
+
+
+def dispatch_reversed(shipment_ids: Iterable[int], now: datetime) -> None:
+    """A person has to look at what was to be shown after dispatch only, and is shown. Call it after planning.
+
+    An intent under way keeps its time: without it nobody would look what came of it.
+    """
+    TrackingSync.objects.filter(
+        shipment_id__in=list(shipment_ids),
+        shown__isnull=False,
+        sending__isnull=True,
+        store__preference__timing=Timing.AFTER_DISPATCH,
+    ).update(
+        state=SyncState.ATTENTION,
+        reason=RowCode.DISPATCH_REVERSED,
+        reason_values={},
+        due_at=None,
+        due_since=None,
+        state_since=now,
+    )
 
 
 def _chunks(ids: Iterable[int]) -> Iterator[list[int]]:
@@ -296,7 +303,7 @@ def _replace(before: TrackingNumber | None, now: datetime, why: str) -> None:
 def _note(
     shipment_ids: list[int],
     act: Act,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
     now: datetime,
     *,
     number: TrackingNumber | None = None,

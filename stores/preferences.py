@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from .models import PreferenceChange, Store, SyncPreference
@@ -29,7 +29,7 @@ UNCHANGED = Unchanged()
 def save_preference(
     store: Store,
     *,
-    actor: AbstractBaseUser | None,
+    actor: User | None,
     now: datetime,
     timing: str | Unchanged = UNCHANGED,
     number_source: str | Unchanged = UNCHANGED,

@@ -29,7 +29,6 @@ class Remove(enum.Enum):
 
 REMOVE = Remove.REMOVE
 T = TypeVar("T")
-Cell = T | Remove | None  # a value, take away what is there, leave what is there
 
 
 @dataclass(frozen=True)
@@ -110,7 +109,11 @@ def parse(record: Record, *, now: datetime, zone: tzinfo) -> tuple[Row | None, l
         "sku": cell("sku", _name),
         "quantity": cell("quantity", lambda text: _whole(text, FileCode.QUANTITY_TOO_SMALL), removes=False),
     }
-    if values["sku"] not in (None, REMOVE) and values["quantity"] is None and not _plain(record.cells["quantity"]):
+    if (
+        values["sku"] not in (None, REMOVE)
+        and values["quantity"] is None
+        and not _plain(record.cells.get("quantity", ""))
+    ):
         found.append(Problem(record.line, "quantity", FileCode.SKU_WITHOUT_QUANTITY))
     if values["quantity"] is not None and values["sku"] in (None, REMOVE):
         found.append(Problem(record.line, "sku", FileCode.QUANTITY_WITHOUT_SKU))

@@ -126,7 +126,9 @@ def find_orders(names: Iterable[OrderName]) -> dict[OrderName, list[FoundOrder]]
     return found
 
 
-def ask_stores(names: Iterable[OrderName], stores: dict[int, Store], now: datetime) -> dict[OrderName, FoundOrder | Unknown]:
+def ask_stores(
+    names: Iterable[OrderName], stores: dict[int, Store], now: datetime
+) -> dict[OrderName, FoundOrder | Unknown]:
     """Ask the stores for orders that are not here, each once, over one connection per store."""
     missing: dict[int, list[str]] = defaultdict(list)
     for store_id, number in sorted(set(names)):
@@ -140,7 +142,7 @@ def ask_stores(names: Iterable[OrderName], stores: dict[int, Store], now: dateti
 
 def _ask(store: Store, numbers: list[str], now: datetime) -> dict[str, FoundOrder | Unknown]:
     def all_of_them(code: FileCode, **values: Value) -> dict[str, FoundOrder | Unknown]:
-        return {number: Unknown(code, {"text": number, "store": store.pk} | values) for number in numbers}
+        return {number: Unknown(code, {"text": number, "store": store.pk, **values}) for number in numbers}
 
     if store.disconnected_at is not None:
         return all_of_them(FileCode.STORE_CLOSED)
@@ -164,7 +166,12 @@ def _ask(store: Store, numbers: list[str], now: datetime) -> dict[str, FoundOrde
     )
     return {
         number: FoundOrder(
-            store.pk, told[number].external_id, told[number].number, None, here.get(told[number].external_id), told[number]
+            store.pk,
+            told[number].external_id,
+            told[number].number,
+            None,
+            here.get(told[number].external_id),
+            told[number],
         )
         if number in told
         else Unknown(FileCode.ORDER_UNKNOWN, {"text": number, "store": store.pk})

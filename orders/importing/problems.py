@@ -52,6 +52,7 @@ class FileCode(enum.StrEnum):
     CONTRADICTION = "contradiction"
     CARRIER_MISSING = "carrier_missing"
     CARRIER_STAYS = "carrier_stays"
+    OUR_CARRIER_MISSING = "our_carrier_missing"
     NUMBER_TAKEN = "number_taken"
     NUMBER_TWICE = "number_twice"
     SKU_UNKNOWN = "sku_unknown"
@@ -116,7 +117,8 @@ def _sentences() -> dict[str, str]:
         FileCode.COLUMN_UNKNOWN: _("There is no column {name}{hint}. Correct its name or delete it."),
         FileCode.COLUMN_TWICE: _("The column {name} is there twice. Delete one of them."),
         FileCode.TOO_MANY_CELLS: _(
-            "The line has {cells} cells, the header {columns}. Put text with a “{delimiter}” in it into quotation marks."
+            "The line has {cells} cells, the header {columns}. Put text with a “{delimiter}” in it into "
+            "quotation marks."
         ),
         FileCode.CELL_EMPTY: _("The cell is empty. It says which parcel is meant; fill it in."),
         FileCode.NOT_WHOLE: _("“{text}” is not a whole number. Write digits only."),
@@ -147,13 +149,15 @@ def _sentences() -> dict[str, str]:
         FileCode.ORDER_UNKNOWN: _("Store {store} has no order {text}. Compare the number with the one in the store."),
         FileCode.ORDER_AMBIGUOUS: _("Store {store} has several orders {text}. Enter this parcel in the admin."),
         FileCode.STORE_SILENT: _(
-            "Order {text} is not here yet and store {store} could not be asked for it ({reason}). Import this line again later."
+            "Order {text} is not here yet and store {store} could not be asked for it ({reason}). Import this "
+            "line again later."
         ),
         FileCode.STORE_CLOSED: _(
             "Order {text} is not here and store {store} is not connected. Reconnect it, then import this line again."
         ),
         FileCode.TOO_MANY_TO_ASK: _(
-            "Order {text} is not here yet, and {count} others of store {store} are not either. Run pull_orders --store {store}, then import again."
+            "Order {text} is not here yet, and {count} others of store {store} are not either. Run pull_orders "
+            "--store {store}, then import again."
         ),
         FileCode.CONTRADICTION: _(
             "Line {other} says “{theirs}” of the same parcel, this one “{ours}”. Make them agree, or empty one."
@@ -162,11 +166,14 @@ def _sentences() -> dict[str, str]:
         FileCode.CARRIER_STAYS: _(
             "A number keeps its carrier. Name another carrier, or remove the local number as well."
         ),
+        FileCode.OUR_CARRIER_MISSING: _("No carrier is marked as our own. Mark one in the admin, then import again."),
         FileCode.NUMBER_TAKEN: _(
-            "{number} is the number of order {order}, parcel {parcel} (store {store}). Correct it, or allow shared numbers."
+            "{number} is the number of order {order}, parcel {parcel} (store {store}). Correct it, or allow "
+            "shared numbers."
         ),
         FileCode.NUMBER_TWICE: _(
-            "{number} is also on line {other}, on a parcel of another order. Correct one of them, or allow shared numbers."
+            "{number} is also on line {other}, on a parcel of another order. Correct one of them, or allow "
+            "shared numbers."
         ),
         FileCode.SKU_UNKNOWN: _("Order {order} has no item with the SKU “{text}”{hint}. Correct it."),
         FileCode.MORE_THAN_ORDERED: _(
@@ -176,7 +183,8 @@ def _sentences() -> dict[str, str]:
         FileCode.PAYMENT_STAYS: _("Order {order} was paid at {known}. A payment never moves: that time stays."),
         FileCode.CARRIER_UNUSED: _("There is no local number yet. Name the carrier again with the number."),
         FileCode.LOCAL_LOOKS_OWN: _(
-            "{number} begins like our own numbers ({prefix}) and is never sent as a local one. Is it in the right column?"
+            "{number} begins like our own numbers ({prefix}) and is never sent as a local one. Is it in the "
+            "right column?"
         ),
         FileCode.OWN_LOOKS_LOCAL: _(
             "{number} does not begin like our own numbers ({prefix}). Is it in the right column?"
@@ -184,10 +192,12 @@ def _sentences() -> dict[str, str]:
         FileCode.ROW_TWICE: _("The line says the same as line {other}. One of them is enough."),
         NumberProblem.EMPTY: _("There is no number in “{text}”. Correct it, or empty the cell."),
         NumberProblem.SCIENTIFIC: _(
-            "A spreadsheet has shortened the number to “{text}” and its digits are lost. Format the column as text, enter the numbers again, and export anew."
+            "A spreadsheet has shortened the number to “{text}” and its digits are lost. Format the column as "
+            "text, enter the numbers again, and export anew."
         ),
         NumberProblem.ROUNDED: _(
-            "A spreadsheet has replaced the last digits of “{text}” by zeros. Format the column as text, enter the numbers again, and export anew."
+            "A spreadsheet has replaced the last digits of “{text}” by zeros. Format the column as text, enter "
+            "the numbers again, and export anew."
         ),
         NumberProblem.DECIMAL: _(
             "“{text}” went through a calculation. Format the column as text, enter the numbers again, and export anew."

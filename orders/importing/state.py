@@ -33,29 +33,31 @@ class Here:
 
 @dataclass(frozen=True)
 class State:
-    """The parcels of some orders by (order id, parcel), and the orders' lines."""
+    """The parcels of some orders by order and parcel number, and the orders' lines."""
 
-    parcels: dict[tuple[int, int], Here]
+    parcels: dict[int, dict[int, Here]]
     lines: dict[int, list[Line[int]]]
 
-    def parcels_of(self, order_id: int) -> dict[int, Here]:
-        """The parcels of one order by their number."""
-        return {parcel: here for (order, parcel), here in self.parcels.items() if order == order_id}
+    def parcels_of_order(self, order_id: int | None) -> dict[int, Here]:
+        """The parcels of one order by their number; {} for an order that is not here."""
+        return self.parcels.get(order_id, {}) if order_id else {}
 
 
 def load(order_ids: Iterable[int], *, with_contents: bool) -> State:
     """The state of these orders. Without contents, units and lines are left empty: two queries instead of four."""
     ids = list(order_ids)
     by_shipment: dict[int, Here] = {}
-    parcels: dict[tuple[int, int], Here] = {}
+    parcels: dict[int, dict[int, Here]] = defaultdict(dict)
     for pk, order_id, parcel, method_id, dispatched_at in Shipment.objects.filter(order_id__in=ids).values_list(
         "pk", "order_id", "parcel", "shipping_method_id", "dispatched_at"
     ):
-        parcels[order_id, parcel] = by_shipment[pk] = Here(pk, method_id, dispatched_at)
+        parcels[order_id][parcel] = by_shipment[pk] = Here(pk, method_id, dispatched_at)
     numbers = TrackingNumber.objects.filter(shipment__order_id__in=ids, replaced_at__isnull=True)
-    for shipment_id, kind, *known in numbers.values_list("shipment_id", "kind", "pk", "value", "carrier_id"):
+    for shipment_id, kind, pk, value, carrier_id in numbers.values_list(
+        "shipment_id", "kind", "pk", "value", "carrier_id"
+    ):
         if shipment_id in by_shipment:
-            by_shipment[shipment_id].numbers[kind] = Known(*known)
+            by_shipment[shipment_id].numbers[kind] = Known(pk, value, carrier_id)
     lines: dict[int, list[Line[int]]] = defaultdict(list)
     if with_contents:
         for pk, order_id, sku, quantity in (

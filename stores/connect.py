@@ -1,0 +1,135 @@
+"""Connects a store: its address in one spelling, a live check, and then store and preference together.
+
+Nothing is kept of a store that could not be checked. How a platform writes its addresses and what it is asked for is
+the connector's affair; a later trouble of the connection is written by trouble.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from zoneinfo import available_timezones
+
+from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from . import connections, trouble
+from .choices import MailSender, NumberSource, Timing
+from .connectors import registry
+from .connectors.base import StoreFacts
+from .fields import Secret
+from .models import Store, SyncPreference
+
+log = logging.getLogger(__name__)
+
+
+class AlreadyConnected(ValidationError):
+    """The shop is connected: by its owner, or by somebody else, which is not told."""
+
+    def __init__(self) -> None:
+        super().__init__({"base_url": _("This shop is connected already.")})
+
+
+def connect(
+    *,
+    owner: User,
+    platform: str,
+    name: str,
+    base_url: str,
+    credentials: Mapping[str, Any],
+    timing: str | None = None,
+    number_source: str | None = None,
+    sync_from: datetime | None = None,
+    now: datetime,
+) -> Store:
+    """Check the connection live and keep the store with its preference; on any failure nothing is kept.
+
+    `base_url` as a person typed it; `sync_from`: orders placed before are left alone, `now` where none is given.
+    A timing or a number source that is given confirms the choice. Raises ValidationError for a value that is no
+    choice, AlreadyConnected, and the connector errors: StoreDisconnected names what a person has to mend, StoreBusy
+    means to try again. An owner who is not saved yet is saved with the store.
+    """
+    if platform not in registry.CONNECTORS:
+        raise ValidationError({"platform": _("There is no platform “{name}”.").format(name=platform)})
+    address = registry.normalise_base_url(platform, base_url, connections.allowed_networks())
+    preference = SyncPreference(
+        timing=timing or Timing.AFTER_DISPATCH,
+        number_source=number_source or NumberSource.DEFAULT,
+        confirmed_at=now if timing or number_source else None,
+    )
+    preference.clean_fields(exclude=["store"])
+    store = Store(
+        name=name.strip(),
+        platform=platform,
+        base_url=address,
+        credentials=Secret(credentials),
+        sync_from=sync_from or now,
+        created_at=now,
+    )
+    store.clean_fields(exclude=["owner"])
+    # Before the call: whoever types a connected shop's address learns nothing of its credentials.
+    if is_connected(platform, address):
+        raise AlreadyConnected
+
+    facts = connections.check_connection(platform, address, credentials)
+
+    _learn(store, facts)
+    preference.mail_sender = mail_sender_to_begin_with(platform, facts)
+    try:
+        with transaction.atomic():
+            if owner.pk is None:
+                owner.save()
+            store.owner = owner
+            store.save()
+            preference.store = store
+            preference.save()
+    except IntegrityError:
+        # Somebody connected the same shop while it was being checked.
+        if is_connected(platform, address):
+            raise AlreadyConnected from None
+        raise
+    log.info("Store %s: connected to %s", store.pk, platform)
+    return store
+
+
+def is_connected(platform: str, address: str) -> bool:
+    """Whether somebody has connected the shop at this normalised address."""
+    return Store.objects.connected().filter(platform=platform, base_url=address).exists()
+
+
+def check_again(store: Store, credentials: Mapping[str, Any] | None = None) -> StoreFacts:
+    """Check a connected store live, with new credentials where some are given; they are kept only if they work.
+
+    A connection that works ends the store's trouble. Raises as connect() does.
+    """
+    facts = connections.check_connection(store.platform, store.base_url, credentials or store.credentials)
+    _learn(store, facts)
+    fields = ["facts", "time_zone"]
+    if credentials is not None:
+        # A token bought with the old credentials must not be used any longer.
+        store.credentials, store.token, store.token_expires_at = Secret(credentials), Secret(), None
+        fields += ["credentials", "token", "token_expires_at"]
+    with transaction.atomic():
+        store.save(update_fields=fields)
+        trouble.reconnected(store.pk)
+    store.refresh_from_db()
+    return facts
+
+
+def mail_sender_to_begin_with(platform: str, facts: StoreFacts) -> MailSender:
+    """TrackSync where it can read the customers' addresses and the store's own mail keeps quiet, else the store."""
+    if registry.capabilities(platform).mails_always or not facts.reads_customers:
+        return MailSender.STORE
+    return MailSender.TRACKSYNC
+
+
+def _learn(store: Store, facts: StoreFacts) -> None:
+    """Put what the check found on the store. Does not save."""
+    store.facts = dataclasses.asdict(facts)
+    if facts.time_zone in available_timezones():
+        store.time_zone = facts.time_zone
