@@ -39,6 +39,8 @@ COLUMNS = (
     "planned_version",
     "state_since",
 )
+# Waits that say more than what a person was asked to look at before.
+PERSONS_WAITS = (WaitCode.CANCELLED, WaitCode.GIVEN_UP, WaitCode.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -123,11 +125,11 @@ def next_state(row: TrackingSync, decision: Decision, version: int, now: datetim
 
     if row.sending_id is not None:
         pass  # An intent is under way: its end is found out first, only what is wanted after it changes.
+    elif _needs_a_person_still(row, decision, wanted):
+        pass  # Nothing that is wanted has changed.
     elif isinstance(decision, Wait):
         state, reason, values = _waits(row, decision)
         due_at, due_since, attempts = None, None, 0
-    elif state == SyncState.ATTENTION and row.wanted_id == wanted and reason != RowCode.CANCELLED_AFTER_SENT:
-        pass  # A person has to act, and nothing that is wanted has changed.
     elif row.shown_id == wanted:
         if state != SyncState.SYNCED:
             state, reason, values = SyncState.SYNCED, "", {}
@@ -135,7 +137,8 @@ def next_state(row: TrackingSync, decision: Decision, version: int, now: datetim
     elif state != SyncState.DUE or row.wanted_id != wanted:
         state, reason, values, attempts = SyncState.DUE, "", {}, 0
         due_at, due_since = decision.not_before, max(decision.not_before, now)
-    elif attempts == 0 and due_at != decision.not_before:
+    elif due_at is None or due_at < decision.not_before or (attempts == 0 and due_at != decision.not_before):
+        # A back-off stands, but never lets a number go earlier than it may.
         due_at, due_since = decision.not_before, max(decision.not_before, now)
 
     moved = (state, reason) != (row.state, row.reason)
@@ -176,9 +179,7 @@ def replan_everything(now: datetime, *, stop: Callable[[], bool] | None = None, 
     """Plan every row there is: repairs what a writer missed. Returns rows looked at."""
     seen, last = 0, 0
     while not (stop and stop()):
-        found = list(
-            TrackingSync.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "shipment_id")[:chunk]
-        )
+        found = list(TrackingSync.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "shipment_id")[:chunk])
         if not found:
             break
         with transaction.atomic():
@@ -192,6 +193,13 @@ def behind(store: Store) -> int:
     return TrackingSync.objects.filter(
         store=store, planned_version__lt=F("store__preference__version"), shown__isnull=True, sending__isnull=True
     ).count()
+
+
+def _needs_a_person_still(row: TrackingSync, decision: Decision, wanted: int | None) -> bool:
+    """Attention ends when another number is wanted; also with a cancellation, and where a person stopped the row."""
+    if row.state != SyncState.ATTENTION or row.wanted_id != wanted or row.reason == RowCode.CANCELLED_AFTER_SENT:
+        return False
+    return not (isinstance(decision, Wait) and decision.reason in PERSONS_WAITS)
 
 
 def _waits(row: TrackingSync, wait: Wait) -> tuple[str, str, dict[str, Any]]:

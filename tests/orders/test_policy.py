@@ -72,11 +72,11 @@ def both_numbers_are_known(facts: Facts) -> Facts:
     return replace(facts, own=CJP, local=YT)
 
 
-def only_our_number_is_known(facts: Facts) -> Facts:
+def only_ours_is_known(facts: Facts) -> Facts:
     return replace(facts, own=CJP)
 
 
-def only_the_local_number_is_known(facts: Facts) -> Facts:
+def only_local_is_known(facts: Facts) -> Facts:
     return replace(facts, local=YT)
 
 
@@ -180,14 +180,14 @@ NO_LOCAL_BUT_CJP = Wait(WaitCode.LOCAL_NUMBER_MISSING, {"other": CJP.value})
 MISSING = [
     # source, shipping method, what there is, what is waited for
     (DEFAULT, "CJPacket Ordinary", nothing, Wait(WaitCode.OWN_NUMBER_MISSING)),
-    (DEFAULT, "CJPacket Ordinary", (only_the_local_number_is_known,), NO_OWN_BUT_YT),
-    (DEFAULT, "CJPacket Sensitive", (only_the_local_number_is_known,), NO_OWN_BUT_YT),
+    (DEFAULT, "CJPacket Ordinary", (only_local_is_known,), NO_OWN_BUT_YT),
+    (DEFAULT, "CJPacket Sensitive", (only_local_is_known,), NO_OWN_BUT_YT),
     (DEFAULT, "YunExpress", nothing, Wait(WaitCode.LOCAL_NUMBER_MISSING)),
-    (DEFAULT, "YunExpress", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
-    (DEFAULT, "CJPacket Liquid US", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
+    (DEFAULT, "YunExpress", (only_ours_is_known,), NO_LOCAL_BUT_CJP),
+    (DEFAULT, "CJPacket Liquid US", (only_ours_is_known,), NO_LOCAL_BUT_CJP),
     (LOCAL, "CJPacket Ordinary", nothing, Wait(WaitCode.LOCAL_NUMBER_MISSING)),
-    (LOCAL, "CJPacket Ordinary", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
-    (LOCAL, "not known", (only_our_number_is_known,), NO_LOCAL_BUT_CJP),
+    (LOCAL, "CJPacket Ordinary", (only_ours_is_known,), NO_LOCAL_BUT_CJP),
+    (LOCAL, "not known", (only_ours_is_known,), NO_LOCAL_BUT_CJP),
 ]
 
 
@@ -329,7 +329,7 @@ ON_ITS_WAY = [
     (BEFORE, LOCAL, "CJPacket Ordinary", our_number_is_being_sent, PAID_AND_KNOWN, Send(CJP, OWN_KNOWN, PROMISED)),
     (BEFORE, DEFAULT, "CJPacket Ordinary", local_number_is_being_sent, PAID_AND_KNOWN, Send(YT, LOCAL_KNOWN, PROMISED)),
     (BEFORE, DEFAULT, "not known", local_number_is_being_sent, PAID_AND_KNOWN, Send(YT, LOCAL_KNOWN, PROMISED)),
-    (BEFORE, LOCAL, "YunExpress", our_number_is_being_sent, (it_is_paid, only_the_local_number_is_known), NO_OWN_BUT_YT),
+    (BEFORE, LOCAL, "YunExpress", our_number_is_being_sent, (it_is_paid, only_local_is_known), NO_OWN_BUT_YT),
     (AFTER, LOCAL, "CJPacket Ordinary", our_number_is_being_sent, PAID_AND_KNOWN, NOT_DISPATCHED),
     (BEFORE, LOCAL, "CJPacket Ordinary", our_number_is_being_sent, (both_numbers_are_known,), Wait(WaitCode.UNPAID)),
 ]  # fmt: skip
@@ -355,7 +355,7 @@ SHOWN = [
     (AFTER, LOCAL, "CJPacket Ordinary", our_number_is_shown, (*BOTH, it_is_too_old), Send(CJP, OWN_KNOWN, PROMISED)),
     (AFTER, DEFAULT, "CJPacket Ordinary", local_number_is_shown, PAID_AND_KNOWN, Send(YT, LOCAL_KNOWN, PROMISED)),
     (AFTER, DEFAULT, "not known", our_number_is_shown, (both_numbers_come_late,), Send(LATE_CJP, LATE, PROMISED)),
-    (AFTER, LOCAL, "YunExpress", our_number_is_shown, (only_the_local_number_is_known,), NO_OWN_BUT_YT),
+    (AFTER, LOCAL, "YunExpress", our_number_is_shown, (only_local_is_known,), NO_OWN_BUT_YT),
     (AFTER, DEFAULT, "YunExpress", local_number_is_shown, (local_number_looks_like_ours,), LOOKS_LIKE_OURS),
     (BEFORE, DEFAULT, "CJPacket Ordinary", our_number_is_shown, (*PAID_AND_KNOWN, it_is_cancelled), SINCE_CANCELLED),
     (BEFORE, DEFAULT, "CJPacket Ordinary", our_number_is_shown, (*BOTH, a_person_gave_it_up), Wait(WaitCode.GIVEN_UP)),
