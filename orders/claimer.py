@@ -95,6 +95,7 @@ class Claimer:
         try:
             self._work()
             self._wait_for_the_last()
+            self.left_some_behind = time.monotonic() >= self._until and bool(self._due(1))
             patience = None
         finally:
             self._is_over.set()
@@ -111,7 +112,6 @@ class Claimer:
                 return
             if not more_to_plan:
                 self._woken.wait(LOOK_SECONDS)
-        self.left_some_behind = not self._stop() and bool(self._due(1))
 
     def _wait_for_the_last(self) -> None:
         while self._crew.running:

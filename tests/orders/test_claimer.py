@@ -1,0 +1,227 @@
+"""One claimer serves all stores: fairly, undisturbed by those that hang or fail, and it stops when it is told to."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import connection, connections
+from django.db.models import F
+from django.test import override_settings
+from django_q.exceptions import TimeoutException
+from django_q.models import OrmQ
+from django_q.timeout import TimeoutHandler
+
+from orders import changes, claimer, cluster, pulse
+from orders.choices import AttemptOutcome
+from orders.claimer import Claimer
+from orders.models import Pulse, Shipment
+from stores.choices import Timing
+from stores.models import SyncPreference
+from tests.conftest import NOON
+
+from .background import connected, eventually, leases
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@contextlib.contextmanager
+def in_a_thread(run: Callable[[], object]) -> Iterator[None]:
+    """Run it beside the test, and wait for its end whatever the test finds."""
+
+    def and_close() -> None:
+        try:
+            run()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=and_close)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def threads_of_the_crew() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name.startswith("crew-")]
+
+
+def test_all_that_is_due_in_all_stores_is_sent(pretend):
+    stores = [connected(pretend, numbers=3) for _ in range(4)]
+
+    outcomes = claimer.sync_due()
+
+    assert outcomes == Counter({AttemptOutcome.CREATED: 12})
+    assert [store.is_done() for store in stores] == [True] * 4
+    assert [store.rows() for store in stores] == [{"synced": 3}] * 4
+    assert (leases(), threads_of_the_crew()) == (0, [])
+
+
+def test_where_nothing_is_due_it_ends_at_once_and_has_shown_that_it_lives(pretend):
+    store = connected(pretend, dispatched=False)
+    pulse.ring()
+    start = time.monotonic()
+
+    outcomes = claimer.sync_due()
+
+    assert outcomes == Counter()
+    assert time.monotonic() - start < 1
+    assert pulse.progress(cluster.group()) is not None
+    assert Pulse.objects.get(key=pulse.BELL).rung is False
+    assert store.rows() == {"waiting": 1}
+
+
+def test_what_becomes_due_meanwhile_is_served_by_the_same_claimer(pretend):
+    slow = connected(pretend, numbers=150, latency_ms=250)
+    late = connected(pretend, dispatched=False)
+    with in_a_thread(claimer.sync_due):
+        eventually(lambda: slow.requests() > 0)
+
+        changes.mark_dispatched(
+            Shipment.objects.filter(order__store=late.store).values_list("pk", flat=True), NOON, now=NOON
+        )
+        took = eventually(late.is_done)
+
+        assert not slow.is_done()
+    assert took < 1.5
+    assert slow.is_done()
+
+
+@override_settings(TRACKSYNC_CALL_LIMIT_SECONDS=3.0)
+def test_stores_that_hang_slow_no_other_while_slots_are_free(pretend):
+    hanging = [connected(pretend) for _ in range(3)]
+    for store in hanging:
+        store.shop.fault("timeout")
+    others = [connected(pretend, numbers=2) for _ in range(6)]
+    start = time.time()
+
+    Claimer(threads=4, seconds=20).run()
+
+    assert max(max(store.shown().values()) for store in others) - start < 2.5
+    assert time.time() - start >= 3
+    assert [store.shown() for store in hanging] == [{}, {}, {}]
+    assert leases() == 0
+
+
+def test_a_store_with_many_numbers_gives_way_to_stores_with_one(pretend):
+    large = connected(pretend, numbers=300, latency_ms=150)
+    small = [connected(pretend) for _ in range(8)]
+    start = time.time()
+
+    Claimer(threads=1, seconds=30).run()
+
+    last_of_the_small = max(max(store.shown().values()) for store in small)
+    assert large.is_done()
+    assert last_of_the_small < max(large.shown().values())
+    # The large one, served first, keeps its only slot for one turn.
+    assert last_of_the_small - start < 5
+
+
+def test_more_stores_than_slots_ring_once_for_another_worker(pretend):
+    stores = [connected(pretend) for _ in range(5)]
+
+    Claimer(threads=1, seconds=20).run()
+
+    assert [store.is_done() for store in stores] == [True] * 5
+    assert OrmQ.objects.count() == 1
+
+
+def test_enough_slots_ring_for_nobody(pretend):
+    stores = [connected(pretend) for _ in range(3)]
+
+    claimer.sync_due()
+
+    assert [store.is_done() for store in stores] == [True] * 3
+    assert OrmQ.objects.count() == 0
+
+
+def test_when_time_is_up_the_rest_is_left_and_rung_for(pretend):
+    store = connected(pretend, numbers=400, latency_ms=200)
+
+    with override_settings(SYNC_BUDGET_SECONDS=1.5):
+        claimer.sync_due()
+
+    assert 0 < len(store.shown()) < 400
+    assert store.rows() == {"synced": len(store.shown()), "due": 400 - len(store.shown())}
+    assert (OrmQ.objects.count(), leases()) == (1, 0)
+
+
+def test_after_the_stop_no_further_call_is_made_and_nothing_is_left_unclear(pretend):
+    store = connected(pretend, numbers=200, latency_ms=100)
+    is_over = threading.Event()
+    with in_a_thread(Claimer(seconds=30, stopped=is_over.is_set).run):
+        eventually(lambda: store.shown())
+
+        is_over.set()
+    shown, requests = store.shown(), store.requests()
+
+    assert 0 < len(shown) < 200
+    assert store.rows() == {"synced": len(shown), "due": 200 - len(shown)}
+    assert leases() == 0
+    assert threads_of_the_crew() == []
+    assert (store.requests(), store.shown()) == (requests, shown)
+
+
+def test_a_time_out_of_the_task_ends_its_threads_as_well(pretend):
+    """django-q2 raises it in the task's thread alone and kills the process three seconds later."""
+    stores = [connected(pretend, numbers=200, latency_ms=200) for _ in range(2)]
+
+    with pytest.raises(TimeoutException), TimeoutHandler(1):
+        claimer.sync_due()
+    raised = time.monotonic()
+
+    assert eventually(lambda: threads_of_the_crew() == [], 3) < 2.5
+    assert time.monotonic() - raised < 3
+    for store in stores:
+        shown = len(store.shown())
+        assert store.rows() == {"synced": shown, "due": 200 - shown}
+    assert leases() == 0
+
+
+def test_a_store_that_cannot_be_served_stops_no_other(pretend, caplog):
+    broken, sound = connected(pretend), connected(pretend)
+    SyncPreference.objects.filter(store=broken.store).delete()
+
+    claimer.sync_due()
+
+    assert sound.is_done()
+    assert [record.getMessage() for record in caplog.records if record.name == "orders.claimer"] == [
+        f"Store {broken.store.pk} could not be served"
+    ]
+    assert leases() == 0
+
+
+def test_a_saved_choice_governs_what_is_sent_next(pretend):
+    store = connected(pretend, numbers=2, dispatched=False)
+    SyncPreference.objects.filter(store=store.store).update(timing=Timing.BEFORE_DISPATCH, version=F("version") + 1)
+
+    outcomes = claimer.sync_due()
+
+    assert outcomes == Counter({AttemptOutcome.CREATED: 2})
+    assert store.is_done()
+
+
+def test_only_the_store_that_is_asked_for_is_served(pretend):
+    asked, other = connected(pretend), connected(pretend)
+
+    Claimer(seconds=20, only=asked.store.pk).run()
+
+    assert asked.is_done()
+    assert other.rows() == {"due": 1}
+
+
+@pytest.mark.postgres
+def test_every_thread_closes_its_connection(pretend):
+    stores = [connected(pretend) for _ in range(6)]
+
+    claimer.sync_due()
+
+    assert all(store.is_done() for store in stores)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()")
+        assert cursor.fetchone() == (1,)
