@@ -1,0 +1,159 @@
+"""The queue: every number on its way, why it is where it is, and the acts that help it on.
+
+A row leads to the page of its parcel (shipments.py), where the whole story stands.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.utils import quote
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from stores.connectors.codes import Code
+from stores.models import Store
+
+from .. import finding
+from ..choices import RowCode, SyncState, WaitCode
+from ..models import Shipment, TrackingSync
+from ..wording import first_line, sentence
+from ..wording.explain import LONG_DUE
+from . import shipment_acts
+from .base import PageChangeList, ShownOnly, StaffAdmin, badge
+from .confirmed import ConfirmedActs
+
+STORES_LISTED = 20
+
+
+def needs_attention(now: datetime) -> Q:
+    """Rows that a person should look at: they say so, or have been due for over a day."""
+    return Q(state=SyncState.ATTENTION) | Q(due_since__lt=now - LONG_DUE)
+
+
+class AttentionFilter(admin.SimpleListFilter):
+    """A person should look."""
+
+    title = _("needs attention")
+    parameter_name = "attention"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("yes", _("Yes: says so, or due for over a day"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[TrackingSync]) -> QuerySet[TrackingSync]:
+        return queryset.filter(needs_attention(timezone.now())) if self.value() == "yes" else queryset
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """By reason, in words; the codes are few and known, so no query is needed."""
+
+    title = _("reason")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(str(code), sentence(code)) for code in (*WaitCode, *RowCode, *Code)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[TrackingSync]) -> QuerySet[TrackingSync]:
+        return queryset.filter(reason=self.value()) if self.value() else queryset
+
+
+class StoreFilter(admin.SimpleListFilter):
+    """Stores where something is to be sent or looked at, and the one that is chosen."""
+
+    title = _("store")
+    parameter_name = "store"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        open_rows = TrackingSync.objects.filter(store=OuterRef("pk"), state__in=[SyncState.DUE, SyncState.ATTENTION])
+        chosen = request.GET.get(self.parameter_name, "")
+        stores = Store.objects.filter(Exists(open_rows) | Q(pk=chosen if chosen.isdigit() else None))
+        return [(str(pk), name) for pk, name in stores.order_by("name").values_list("pk", "name")[:STORES_LISTED]]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[TrackingSync]) -> QuerySet[TrackingSync]:
+        value = self.value() or ""
+        return queryset.filter(store_id=value) if value.isdigit() else queryset
+
+
+class QueueChangeList(PageChangeList):
+    """A row's link goes to the page of its parcel."""
+
+    def url_for_result(self, result: Any) -> str:
+        return reverse("admin:orders_shipment_change", args=[quote(result.shipment_id)])
+
+
+@admin.register(TrackingSync)
+class QueueAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
+    """The list. Search takes an order number or any number that a parcel ever had."""
+
+    confirmed = (
+        shipment_acts.MARK_DISPATCHED,
+        shipment_acts.UNDO_DISPATCH,
+        shipment_acts.TRY_AGAIN,
+        shipment_acts.GIVE_UP,
+    )
+    subject_model = Shipment
+    list_display = ("parcel", "store", "standing", "says", "wanted_number", "shown_number", "due_at", "attempts")
+    list_filter = (AttentionFilter, "state", StoreFilter, ReasonFilter)
+    list_select_related = ("shipment__order", "store", "wanted", "sending", "shown")
+    search_fields = ("shipment__order__number",)
+    search_help_text = _("An order number, or any tracking number that a parcel has or had; in full.")
+    sortable_by = ("due_at", "attempts")
+    ordering = ("-pk",)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QueueChangeList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        return super().changelist_view(request, {"title": _("Queue"), **(extra_context or {})})
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """The page of the parcel holds the whole story."""
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404
+        return HttpResponseRedirect(reverse("admin:orders_shipment_change", args=[quote(row.shipment_id)]))
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[TrackingSync], search_term: str
+    ) -> tuple[QuerySet[TrackingSync], bool]:
+        if not search_term.strip():
+            return queryset, False
+        return queryset.filter(shipment_id__in=finding.shipment_ids(search_term)), False
+
+    def subjects(self, queryset: QuerySet[TrackingSync]) -> QuerySet[Shipment]:
+        return Shipment.objects.filter(pk__in=queryset.order_by().values("shipment_id"))
+
+    def for_examples(self, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
+        return queryset.select_related("order")
+
+    @admin.display(description=_("parcel"))
+    def parcel(self, row: TrackingSync) -> str:
+        """Order and parcel."""
+        return str(row.shipment)
+
+    @admin.display(description=_("state"))
+    def standing(self, row: TrackingSync) -> SafeString:
+        """The state in its colour."""
+        return badge(row.state)
+
+    @admin.display(description=_("why"))
+    def says(self, row: TrackingSync) -> str:
+        """The one sentence."""
+        return first_line(row, timezone.now())
+
+    @admin.display(description=_("wanted"), empty_value="–")
+    def wanted_number(self, row: TrackingSync) -> str | None:
+        """What the store should show."""
+        return row.wanted.value if row.wanted else None
+
+    @admin.display(description=_("shown"), empty_value="–")
+    def shown_number(self, row: TrackingSync) -> str | None:
+        """What the store was last seen to show."""
+        return row.shown.value if row.shown else None

@@ -1,0 +1,130 @@
+"""What staff do with a store: pause and resume it, check its connection, disconnect it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from stores import trouble
+from stores.choices import DisconnectReason
+from stores.connectors.base import StoreFacts
+from stores.connectors.errors import ConnectorError, StoreBusy, StoreDisconnected
+from stores.models import Store
+
+from .. import pulse
+from ..wording import sentence
+from .confirmed import ConfirmedAct, Done
+
+CHECKED_AT_ONCE = 5  # a check waits for the store's answer, up to its time limit
+
+
+def _pause(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
+    n = Store.objects.filter(pk__in=ids, is_paused=False).update(is_paused=True)
+    return Done(ngettext("{n} store is paused.", "{n} stores are paused.", n).format(n=n))
+
+
+def _resume(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
+    n = Store.objects.filter(pk__in=ids, is_paused=True).update(is_paused=False)
+    pulse.ring()
+    return Done(ngettext("{n} store goes on; what is due there is sent now.", "{n} stores go on.", n).format(n=n))
+
+
+def _disconnect(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
+    n = Store.objects.filter(pk__in=ids, disconnected_at__isnull=True).update(
+        disconnected_at=now, disconnect_reason=DisconnectReason.STAFF
+    )
+    return Done(ngettext("{n} store is disconnected.", "{n} stores are disconnected.", n).format(n=n))
+
+
+def _check(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
+    told, level = [], messages.SUCCESS
+    for store in Store.objects.filter(pk__in=ids).order_by("name"):
+        text, is_well = check(store, now)
+        told.append(f"{store.name}: {text}")
+        level = level if is_well else messages.ERROR
+    pulse.ring()
+    return Done(" ".join(told), level)
+
+
+def check(store: Store, now: datetime) -> tuple[str, bool]:
+    """Ask the store live who it is and what we may do, and write down what came of it: (sentence, is it well)."""
+    from stores.connections import close, open_connector  # loads the connectors, which the other pages do without
+
+    try:
+        connector = open_connector(store)
+        try:
+            facts = connector.check()
+        finally:
+            close(connector)
+    except ConnectorError as error:
+        if isinstance(error, StoreDisconnected):
+            trouble.disconnected(store.pk, error, now)
+        elif isinstance(error, StoreBusy):
+            trouble.busy(store.pk, error, now)
+        return sentence(error.reason.code, {"platform": store.get_platform_display(), **error.reason.values}), False
+    trouble.reconnected(store.pk)
+    Store.objects.filter(pk=store.pk).update(facts={**asdict(facts), "checked_at": now.isoformat()})
+    return _told(facts, store), True
+
+
+def _told(facts: StoreFacts, store: Store) -> str:
+    told = [gettext("it lets us in as “{shop}”.").format(shop=facts.shop_name)]
+    told += [sentence(code, {"platform": store.get_platform_display()}) for code in facts.warnings]
+    return " ".join(told)
+
+
+def _connected(stores: QuerySet[Store]) -> QuerySet[Store]:
+    return stores.filter(disconnected_at__isnull=True)
+
+
+PAUSE = ConfirmedAct(
+    name="pause",
+    label=_("Pause"),
+    question=_("Orders of these stores are still pulled, but nothing is sent to them until they are resumed."),
+    permission="change",
+    legal=lambda stores: _connected(stores).filter(is_paused=False),
+    why_not=_("paused or disconnected already."),
+    run=_pause,
+)
+RESUME = ConfirmedAct(
+    name="resume",
+    label=_("Resume"),
+    question=_("What is due in these stores is sent at once."),
+    permission="change",
+    legal=lambda stores: _connected(stores).filter(is_paused=True),
+    why_not=_("not paused, or disconnected."),
+    run=_resume,
+)
+CHECK = ConfirmedAct(
+    name="check",
+    label=_("Check the connection now"),
+    question=_(
+        "The store is asked right now whether it lets us in. If it does, its trouble is over and sending goes on."
+    ),
+    permission="reconnect",
+    legal=_connected,
+    why_not=_("disconnected."),
+    run=_check,
+    most=CHECKED_AT_ONCE,
+)
+DISCONNECT = ConfirmedAct(
+    name="disconnect",
+    label=_("Disconnect"),
+    question=_(
+        "No orders are pulled from these stores any more and nothing is sent to them. What they show stays. To be "
+        "used again they have to be connected anew."
+    ),
+    permission="change",
+    legal=_connected,
+    why_not=_("disconnected already."),
+    run=_disconnect,
+    grave=True,
+)
+
+EVERY = (PAUSE, RESUME, CHECK, DISCONNECT)
