@@ -27,7 +27,7 @@ from graphql import (
 )
 from graphql.language import SelectionSetNode, ValueNode, VariableNode
 
-from .costs import MUTATION_PRICE, MUTATION_PRICES, weight
+from .costs import FREE, MUTATION_PRICE, MUTATION_PRICES, weight
 from .problems import Problem
 
 Resolver = Callable[[Any, dict[str, Any], Any], Any]
@@ -46,6 +46,7 @@ class Field:
         "conditions",
         "connection",
         "fixed",
+        "free",
         "is_list",
         "key",
         "location",
@@ -62,7 +63,9 @@ class Field:
         self.non_null = isinstance(definition.type, GraphQLNonNull)
         inner = definition.type.of_type if self.non_null else definition.type
         self.is_list = is_list_type(inner)
-        self.connection = get_named_type(definition.type).name.endswith("Connection")
+        named = get_named_type(definition.type).name
+        self.connection = named.endswith("Connection")
+        self.free = named in FREE
         self.selection: Selection | None = None
         self.conditions: list[tuple[bool, ValueNode]] = []
         token = node.loc.start_token if node.loc else None
@@ -268,7 +271,7 @@ def requested(fields: list[Field], variables: dict[str, Any], mutation: bool = F
             if field.selection:
                 for inner in field.selection.fields:
                     total += _inside(inner, variables) if inner.selection else 0
-        elif field.selection:
+        elif field.selection and not field.free:
             total += _requested(field, variables)
     return total
 
@@ -308,7 +311,7 @@ def actual(fields: list[Field], result: dict[str, Any], variables: dict[str, Any
             for inner in field.selection.fields if field.selection and value else ():
                 if inner.selection and inner.key in value:
                     total += _spent_inside(inner, value[inner.key], variables)
-        elif field.selection:
+        elif field.selection and not field.free:
             total += _actual(field, value, variables)
     return total
 

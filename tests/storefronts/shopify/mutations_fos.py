@@ -238,10 +238,12 @@ def _cancel(arguments: dict[str, Any], run: Run) -> Record:
     if fo["_progress"]:
         message = "Cannot cancel fulfillment order that has had progress reported. Mark as unfulfilled first."
         raise Refused(["id"], message)
-    items = [(line["lineItem"], line["remainingQuantity"]) for line in fo["_lines"] if line["remainingQuantity"]]
+    new = routing.open_order(run.shop, fo["order"], fo["_location"], [], run.shop.stamp())
+    new["fulfillAt"], new["deliveryMethod"] = fo["fulfillAt"], fo["deliveryMethod"]
+    new["_lines"] = fo["_lines"]  # the units go over under their own ids
+    for line in new["_lines"]:
+        line["_fo"] = new
     fo["status"], fo["_lines"], fo["fulfillmentHolds"] = "CLOSED", [], []
-    new = routing.open_order(run.shop, fo["order"], fo["_location"], items, run.shop.stamp())
-    new["fulfillAt"] = fo["fulfillAt"]
     changed(run.shop, fo)
     return {"fulfillmentOrder": fo, "replacementFulfillmentOrder": new}
 

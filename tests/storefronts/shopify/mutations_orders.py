@@ -76,10 +76,20 @@ def cancel(shop: Shop, order: Record, reason: str, with_refund: bool, note: str 
             fo["status"], fo["fulfillmentHolds"], fo["updatedAt"] = "CLOSED", [], order["cancelledAt"]
             if with_refund:
                 routing.empty(fo)
+    for line in order["_lines"] if with_refund else ():
+        line["currentQuantity"] = min(line["currentQuantity"], line["_fulfilled"])
     shop.touch(order)
     if with_refund:
         refund(shop, order, order["_totalReceivedSet"] - order["_totalRefundedSet"], {})
         order["closed"], order["closedAt"] = True, order["cancelledAt"]
+
+
+def _currency(given: Record) -> str | None:
+    """The currency of the first price that was given."""
+    for one in given.get("lineItems") or ():
+        if one.get("priceSet"):
+            return one["priceSet"]["shopMoney"]["currencyCode"]
+    return None
 
 
 @mutation("orderCreate", ("write_orders",), "`write_orders` access scope.")
@@ -117,7 +127,7 @@ def _create(arguments: dict[str, Any], run: Run) -> Record:
         email=given.get("email"),
         customer=f"{address.get('firstName') or ''} {address.get('lastName') or ''}".strip(),
         address=address,
-        currency=given.get("currency"),
+        currency=given.get("currency") or _currency(given),
         transactions=transactions,
         note=given.get("note"),
         tags=sorted(given.get("tags") or ()),

@@ -72,10 +72,10 @@ def place(fo: Record, location: Record) -> None:
     fo["_location"] = location
     fo["assignedLocation"] = {
         "name": location["name"],
-        "countryCode": location["address"]["countryCode"],
+        "countryCode": location["address"].get("countryCode") or "US",
         "location": location,
-        "address1": location["address"]["address1"],
-        "city": location["address"]["city"],
+        "address1": location["address"].get("address1"),
+        "city": location["address"].get("city"),
     }
 
 
@@ -176,17 +176,17 @@ def settle(order: Record) -> None:
             for item in fulfillment["_lines"]:
                 line = item["lineItem"]
                 fulfilled[line["id"]] = fulfilled.get(line["id"], 0) + item["quantity"]
-    fulfillable: dict[str, int] = {}
+    held: dict[str, int] = {}
     for fo in order["_fos"]:
-        if fo["status"] in FULFILLABLE:
+        if fo["status"] in ("ON_HOLD", "SCHEDULED"):
             for item in fo["_lines"]:
                 line = item["lineItem"]
-                fulfillable[line["id"]] = fulfillable.get(line["id"], 0) + item["remainingQuantity"]
+                held[line["id"]] = held.get(line["id"], 0) + item["remainingQuantity"]
     for line in order["_lines"]:
         done, current = fulfilled.get(line["id"], 0), line["currentQuantity"]
         line["_fulfilled"] = done
-        line["fulfillableQuantity"] = fulfillable.get(line["id"], 0)
         line["unfulfilledQuantity"] = max(0, current - done)
+        line["fulfillableQuantity"] = max(0, current - done - held.get(line["id"], 0))
         line["nonFulfillableQuantity"] = line["quantity"] - line["fulfillableQuantity"]
         line["refundableQuantity"] = current
         line["fulfillmentStatus"] = "fulfilled" if current and done >= current else "unfulfilled"

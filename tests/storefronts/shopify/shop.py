@@ -133,10 +133,12 @@ class Shop:
         active: bool = True,
         country: str = "US",
         online: bool = True,
+        address: Record | None = None,
     ) -> Record:
         """A place; with `service` it belongs to a fulfilment service: another app's unless `ours`."""
         stamp = self.stamp()
-        address = {"address1": "1 Pretend Street", "city": "Springfield", "country": country, "countryCode": country}
+        street = {"address1": "1 Pretend Street", "city": "Springfield", "country": country, "countryCode": country}
+        address = address or {**street, "formatted": [street["address1"], street["city"], country]}
         location = self.record(
             "Location",
             name=name,
@@ -156,7 +158,7 @@ class Shop:
             metafield=None,
             createdAt=stamp,
             updatedAt=stamp,
-            address={**address, "formatted": [address["address1"], address["city"], country]},
+            address=address,
             fulfillmentService=None,
             _ours=ours,
         )
