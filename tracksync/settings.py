@@ -115,7 +115,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Background: django-q2 only rings the bell; our rows own the retries ---------------------------
 SYNC_BUDGET_SECONDS = 50.0  # one sync_due task; budget + longest call + 5 s stays under the timeout
-Q_CLUSTER = {
+Q_CLUSTER: dict[str, Any] = {
     "name": "tracksync",
     "orm": "default",
     "workers": TRACKSYNC_WORKERS,
