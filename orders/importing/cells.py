@@ -123,6 +123,8 @@ def parse(record: Record, *, now: datetime, zone: tzinfo) -> tuple[Row | None, l
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.strip()
     return unicodedata.normalize("NFKC", text).strip().strip("\u200b\ufeff").strip()
 
 

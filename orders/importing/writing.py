@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
-from typing import Any
+from typing import Any, TypeVar
 
 from django.contrib.auth.models import User
 
@@ -26,8 +26,12 @@ from .cells import NumberCell, Remove
 from .checking import KINDS
 from .contents import Line, lay, per_sku
 from .finding import CHUNK, chunks
+from .inserting import insert
 from .parcels import Parcel, in_chunks
 from .state import Here, load
+
+WHY = "Import"  # kept beside a number that a file replaced
+Saved = TypeVar("Saved", TrackingNumber, ShipmentLine)
 
 
 @dataclass(frozen=True)
@@ -256,14 +260,13 @@ def _compare_number(
 
 def _save(batch: _Batch, now: datetime) -> Written:
     """A fixed number of statements, whatever the number of parcels."""
-    Shipment.objects.bulk_create(batch.shipments)
-    plan.new_rows(batch.shipments)
+    _save_shipments(batch.shipments)
     update_rows(Order, ("paid_at",), batch.paid.items())
     update_rows(Shipment, ("shipping_method_id", "dispatched_at"), batch.updates)
     TrackingNumber.objects.filter(pk__in=batch.replaced).update(replaced_at=now, replaced_why=WHY)
-    TrackingNumber.objects.bulk_create(batch.numbers)
+    insert(TrackingNumber, [_of_saved(number) for number in batch.numbers])
     ShipmentLine.objects.filter(shipment_id__in=batch.emptied).delete()
-    ShipmentLine.objects.bulk_create(batch.lines)
+    insert(ShipmentLine, [_of_saved(line) for line in batch.lines])
 
     concerned = batch.touched | {shipment.pk for shipment in batch.shipments}
     concerned.update(Shipment.objects.filter(order_id__in=batch.paid).values_list("pk", flat=True))
@@ -273,7 +276,23 @@ def _save(batch: _Batch, now: datetime) -> Written:
     return Written(paid=len(batch.paid), **batch.counts)
 
 
-WHY = "Import"
+def _save_shipments(shipments: list[Shipment]) -> None:
+    """Insert new parcels with their sync rows, and give them their ids."""
+    insert(Shipment, shipments)
+    orders = {shipment.order_id for shipment in shipments}
+    ids = {
+        (order_id, parcel): pk
+        for pk, order_id, parcel in Shipment.objects.filter(order_id__in=orders).values_list("pk", "order_id", "parcel")
+    }
+    for shipment in shipments:
+        shipment.pk = ids[shipment.order_id, shipment.parcel]
+    insert(TrackingSync, [TrackingSync(shipment=s, store_id=s.order.store_id) for s in shipments])
+
+
+def _of_saved(row: Saved) -> Saved:
+    """The row with the id that its shipment was given after the row was made."""
+    row.shipment_id = row.shipment.pk
+    return row
 
 
 def _after(said: Any, before: Any) -> Any:
