@@ -188,7 +188,7 @@ def test_the_name_is_resolved_once_and_the_checked_address_is_called(monkeypatch
             address = "127.0.0.1" if len(asked) == 1 else "10.0.0.1"
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
-        monkeypatch.setattr(http.socket, "getaddrinfo", changing)
+        monkeypatch.setattr(socket, "getaddrinfo", changing)
         with session() as client:
             first = post(client, f"http://shop.example:{port}/")
             second = post(client, f"http://shop.example:{port}/")  # over the same connection
@@ -206,7 +206,7 @@ def test_a_mixed_answer_is_refused_and_nothing_is_called(monkeypatch: pytest.Mon
     called: list[object] = []
     monkeypatch.setattr(http._TimedSocket, "connect", lambda self, where: called.append(where))
     monkeypatch.setattr(
-        http.socket,
+        socket,
         "getaddrinfo",
         lambda host, port, **kind: [
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in ("8.8.8.8", "127.0.0.2")
@@ -356,7 +356,7 @@ def test_a_call_ends_at_its_limit_whatever_the_store_does(speak: Speaker, writes
 
 def test_a_name_that_is_not_resolved_in_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     answered = threading.Event()
-    monkeypatch.setattr(http.socket, "getaddrinfo", lambda *a, **k: answered.wait(10) and [])
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: answered.wait(10) and [])
     began = time.monotonic()
 
     with pytest.raises(StoreBusy) as busy:
@@ -409,7 +409,7 @@ def test_a_name_that_does_not_exist_wrote_nothing(monkeypatch: pytest.MonkeyPatc
     def unknown(*args: object, **kind: object) -> None:
         raise socket.gaierror(-2, "Name or service not known")
 
-    monkeypatch.setattr(http.socket, "getaddrinfo", unknown)
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
 
     with pytest.raises(StoreBusy) as busy:
         post(session(), "https://shop.example/")
