@@ -1,0 +1,19 @@
+"""`make demo`: everything real but the stores, which are pretend ones on this machine.
+
+    python -m tests.demo [--once] [--pause SECONDS] [--folder DIRECTORY]
+
+Merchants, stores, orders and parcels come in by the doors that a real house uses: `connect_store`, `pull_orders` and
+`import_shipments`; the web server and `manage.py worker` run as they would in production. What happens is told in the
+terminal, and the last word is the pretend stores' own book.
+
+    story.py         who is in it, and what each store has to show in the end: the table
+    madeup.py        tracking numbers of the right shape
+    storefronts.py   the pretend stores and their books
+    warehouse.py     the files that a warehouse would export
+    surroundings.py  folder, environment, ports
+    parts.py         the processes, and how all of them end
+    watching.py      sees what changes and tells it
+    screen.py        eighty columns, colours where they are wanted
+    verdict.py       the table against the books
+    play.py          one thing after the other
+"""

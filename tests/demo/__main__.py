@@ -1,0 +1,54 @@
+"""`python -m tests.demo`: see the package's docstring. Exit status 0 after Ctrl-C or a good end, else 1."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from . import surroundings
+from .parts import CommandFailed, PartEnded, Parts, Stopped
+from .play import Play
+from .screen import Screen
+
+
+def main(arguments: list[str]) -> int:
+    """Play the demo."""
+    parser = argparse.ArgumentParser(prog="python -m tests.demo", description="See numbers arrive in pretend stores.")
+    parser.add_argument("--once", action="store_true", help="end after the story; 0 only if every number is in place")
+    parser.add_argument("--pause", type=float, default=6.0, metavar="S", help="seconds between two parts of the story")
+    parser.add_argument("--folder", type=Path, default=surroundings.FOLDER, help="where it lives (var/demo)")
+    parser.add_argument("--port", type=int, default=8000, help="of the web server, if it is free (8000)")
+    options = parser.parse_args(arguments)
+
+    screen = Screen()
+    try:
+        with surroundings.folder(options.folder.resolve()) as folder:
+            web_port = surroundings.free_port(options.port)
+            stores_port = surroundings.free_port(options.port + 100, but=frozenset({web_port}))
+            variables = surroundings.environment(folder, web_port=web_port)
+            surroundings.write(folder, variables)
+            try:
+                with Parts(folder, variables) as parts:
+                    play = Play(parts, screen, folder, pause=options.pause, web_port=web_port, stores_port=stores_port)
+                    try:
+                        is_good = play.run()
+                        if options.once:
+                            return 0 if is_good else 1
+                        play.go_on()
+                    except Stopped:
+                        screen.line("\nStopping …")
+                        raise
+            finally:
+                screen.line()
+                screen.line("Everything has been stopped.")
+    except Stopped:
+        return 0
+    except (PartEnded, CommandFailed, surroundings.NoRoom) as error:
+        print(f"\n{error}", file=sys.stderr, flush=True)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,272 @@
+"""The story, one thing after the other: start everything, connect, pull, two files, a hold that is lifted, the verdict.
+
+Ends by Stopped (somebody pressed Ctrl-C), PartEnded, CommandFailed or NoRoom; otherwise it returns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+import statistics
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import requests
+
+from . import story, surroundings, verdict, warehouse
+from .parts import CommandFailed, Parts
+from .screen import Screen
+from .storefronts import Storefronts, paid_at
+
+if TYPE_CHECKING:
+    from .watching import Watching
+
+START_SECONDS = 60.0
+ARRIVE_SECONDS = 90.0  # an order that was on hold is looked at again after ten, twenty, forty seconds
+LOOK_SECONDS = 0.4
+WEB, STORES, WORKER = "web server", "pretend stores", "worker"
+WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbour", "iris", "juniper", "kelp", "linden")
+
+
+class Play:
+    """One performance. `run()` gives whether the books say in the end what the table says."""
+
+    def __init__(self, parts: Parts, screen: Screen, folder: Path, *, pause: float, web_port: int, stores_port: int):
+        self.parts = parts
+        self.screen = screen
+        self.folder = folder
+        self.pause = pause
+        self.web = f"http://127.0.0.1:{web_port}"
+        self.ports = web_port, stores_port
+        self.storefronts = Storefronts(f"http://127.0.0.1:{stores_port}")
+        self.now = datetime.now(UTC)
+        self.store_ids: dict[str, str] = {}
+        self.watching: Watching
+
+    def run(self) -> bool:
+        """Play it. True where every expected number stands in its store exactly once, and no other does."""
+        self._raise_the_curtain()
+        self._connect()
+        self._first_file()
+        self._second_file()
+        self._release()
+        return self._verdict()
+
+    def go_on(self) -> None:
+        """Tell what happens until somebody ends it."""
+        self.screen.heading("It goes on until you press Ctrl-C")
+        self.screen.say(
+            "Mark #1004 as paid in the admin, change when or which number a store gets, replace a number: "
+            "what comes of it is told here. Or, in another terminal:"
+        )
+        env = surroundings.shown(self.folder / surroundings.ENVIRONMENT)
+        self.screen.line()
+        self.screen.line(f"{' ' * 10}set -a; . {env}; set +a")
+        self.screen.line(f"{' ' * 10}.venv/bin/python manage.py explain --order 1004")
+        self.screen.line()
+        while True:
+            self.parts.rest(LOOK_SECONDS * 2)
+            self._look()
+
+    # --- the acts ------------------------------------------------------------------------------------
+
+    def _raise_the_curtain(self) -> None:
+        web_port, stores_port = self.ports
+        python = sys.executable
+        self.screen.line(self.screen.style("TrackSync demo", "bold"))
+        self.screen.line(f"Starting up in {surroundings.shown(self.folder)}/ …")
+        self.parts.start(STORES, [python, "-m", "tests.storefronts.shopify", "--port", str(stores_port)])
+        self.parts.manage("migrate", "--verbosity", "0")
+        self.parts.start(WORKER, [python, "manage.py", "worker"])
+        gunicorn = [python, "-m", "gunicorn", "tracksync.wsgi", "--bind", f"127.0.0.1:{web_port}", "--threads", "4"]
+        self.parts.start(WEB, [*gunicorn, "--no-control-socket", "--graceful-timeout", "3"])
+        login = self._make_staff()
+        self._must_be(self.storefronts.is_up, f"The {STORES} do not answer.")
+        self.storefronts.open(self.now)
+        self._must_be(self._web_is_up, f"The {WEB} does not answer.")
+        self._addresses(login)
+
+    def _make_staff(self) -> tuple[str, str]:
+        password = "-".join([*(secrets.choice(WORDS) for _ in range(2)), str(secrets.randbelow(90) + 10)])
+        self.parts.variables["DJANGO_SUPERUSER_PASSWORD"] = password
+        self.parts.manage("createsuperuser", "--noinput", "--username", "staff", "--email", "staff@localhost")
+        del self.parts.variables["DJANGO_SUPERUSER_PASSWORD"]
+        return "staff", password
+
+    def _addresses(self, login: tuple[str, str]) -> None:
+        screen = self.screen
+        screen.line()
+        rows = [("Admin", f"{self.web}/admin/", f"login {login[0]}, password {login[1]}")]
+        rows += [
+            (shop.name, f"{self.storefronts.address}/{shop.key}/", _first_capital(shop.promise)) for shop in story.SHOPS
+        ]
+        widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
+        for name, address, note in rows:
+            line = f"  {screen.style(name.ljust(widths[0]), 'bold')}  {screen.style(address, 'blue')}"
+            if widths[0] + widths[1] + len(note) + 6 <= 80:
+                screen.line(f"{line}{' ' * (widths[1] - len(address) + 2)}{note}")
+            else:
+                screen.line(line)
+                screen.line(f"  {' ' * widths[0]}  {note}")
+        screen.line()
+        screen.line("  The stores are pretend ones on this machine, all else is real. Ctrl-C ends it.")
+
+    def _connect(self) -> None:
+        self.screen.heading("Two merchants connect three stores")
+        for shop in story.SHOPS:
+            arguments, credentials = self._connect_command(shop)
+            self.store_ids[shop.key] = self.parts.manage(*arguments, given=credentials).strip()
+            self.screen.happens(
+                f"{shop.name} is store {self.store_ids[shop.key]}, of {shop.owner}",
+                f"It wants its numbers {shop.promise}.",
+                colour="blue",
+            )
+        self._begin_watching()
+        self._command("pull_orders")
+
+    def _connect_command(self, shop: story.Shop) -> tuple[tuple[str, ...], str]:
+        there = self.storefronts[shop.key]
+        since = (self.now - timedelta(days=3)).date().isoformat()
+        arguments = (
+            *("connect_store", "--owner", shop.owner, "--platform", "shopify", "--name", shop.name),
+            *("--url", there.base_url, "--credentials", "-"),
+            *("--timing", shop.timing, "--number-source", shop.number_source, "--sync-from", since),
+        )
+        return arguments, json.dumps(there.credentials)
+
+    def _begin_watching(self) -> None:
+        """Look into the demo's database from here: Django is set up only now, when it is known where that is."""
+        os.environ.update(self.parts.variables)
+        import django
+
+        django.setup()
+        from .watching import Watching
+
+        keys = {int(store_id): key for key, store_id in self.store_ids.items()}
+        self.watching = Watching(self.screen, self.storefronts, keys)
+
+    def _first_file(self) -> None:
+        self.screen.heading("The warehouse packs and labels")
+        self._points_out(1)
+        self._import(
+            "1-packed.csv",
+            lambda now: warehouse.packed(self.store_ids, now, lambda number: paid_at(number, self.now)),
+        )
+        self._until(verdict.expected(1), "the first file")
+
+    def _second_file(self) -> None:
+        self._pause()
+        self.screen.heading("Some time later: parcels leave, numbers change")
+        self._points_out(2)
+        for shop in story.SHOPS:
+            for order in shop.orders:
+                if order.case.is_cancelled:
+                    self.storefronts[shop.key].cancel_order(f"#{order.number}")
+                    self.screen.happens(f"{shop.name} cancels #{order.number}", colour="blue")
+        self._command("pull_orders")
+        self._import("2-dispatched.csv", lambda now: warehouse.dispatched(self.store_ids, now))
+        self._until(verdict.expected(2), "the second file")
+
+    def _release(self) -> None:
+        self._pause()
+        self.screen.heading("What was on hold is released")
+        for shop in story.SHOPS:
+            for order in shop.orders:
+                if order.case.on_hold:
+                    self.storefronts[shop.key].release(f"#{order.number}")
+                    self.watching.released(shop.key, order.number)
+                    self.screen.happens(f"{shop.name} releases #{order.number}", colour="blue")
+        self._until(verdict.expected(2, held=False), "the release")
+
+    def _verdict(self) -> bool:
+        self.screen.heading("What the stores' own books say")
+        wanted = verdict.expected(2, held=False)
+        wrong = verdict.differences(wanted, verdict.found(self.storefronts.books()))
+        wrong += verdict.otherwise_fulfilled(verdict.expected_statuses(), self.storefronts.statuses())
+        wrong += [
+            f"{shop}: units are fulfilled twice in {', '.join(sorted(orders))}."
+            for shop, orders in self.storefronts.units_covered_twice().items()
+            if orders
+        ]
+        count = sum(map(len, wanted.values()))
+        silent = sum(1 for numbers in wanted.values() if not numbers)
+        if wrong:
+            self.screen.happens("The books do not say what they should", *wrong, colour="red")
+            return False
+        times = sorted(self.watching.milliseconds)
+        self.screen.happens(
+            f"{count} numbers stand in three stores, each exactly once",
+            f"{silent} orders show nothing, each for a reason that was told above.",
+            f"Half of them took less than {statistics.median(times):,.0f} ms, none more than {times[-1]:,.0f} ms. "
+            "Since a dispatch, the start of the import command is counted too.",
+            colour="green",
+        )
+        return True
+
+    # --- what the acts are made of ----------------------------------------------------------------------
+
+    def _points_out(self, file: int) -> None:
+        for parcel in story.parcels():
+            if parcel.case.tell and parcel.case.is_told_with == file:
+                self.screen.note(f"#{parcel.order}", parcel.case.tell)
+
+    def _import(self, name: str, rows: Callable[[datetime], Iterator[warehouse.Row]]) -> None:
+        path = self.folder / name
+        now = datetime.now(UTC)
+        count = warehouse.write(path, rows(now))
+        self.screen.happens(f"{surroundings.shown(path)}, {count} lines", colour="blue")
+        self._command("import_shipments", str(path))
+
+    def _command(self, *arguments: str) -> None:
+        """Run a command, with what it says told in the story."""
+        said = self.parts.manage(*arguments).strip()
+        shown = [surroundings.shown(Path(a)) if os.sep in a else a for a in arguments]
+        self.screen.happens(f"$ manage.py {' '.join(shown)}", *said.splitlines(), colour="blue")
+
+    def _until(self, wanted: verdict.Numbers, what: str) -> None:
+        """Tell what happens until the books say this, or for long enough. What is missing is said in the verdict."""
+        until = time.monotonic() + ARRIVE_SECONDS
+        settled = False
+        while not settled and time.monotonic() < until:
+            self.parts.rest(LOOK_SECONDS)
+            settled = self._look() == wanted
+        # What holds the rest back is written a moment after the last number.
+        self.parts.rest(LOOK_SECONDS * 2)
+        self._look()
+        if not settled:
+            self.screen.happens(f"Not everything has come after {what}", colour="red")
+
+    def _pause(self) -> None:
+        until = time.monotonic() + self.pause
+        while time.monotonic() < until:
+            self.parts.rest(min(LOOK_SECONDS, self.pause))
+            self._look()
+
+    def _look(self) -> verdict.Numbers:
+        """Tell what is new. What the stores show."""
+        while True:
+            try:
+                return verdict.found(self.watching.look())
+            except requests.RequestException:
+                # Either the pretend stores are gone, which is said here, or they answer again.
+                self.parts.rest(1)
+
+    def _must_be(self, there: Callable[[], bool], complaint: str) -> None:
+        if not self.parts.wait_for(there, START_SECONDS):
+            raise CommandFailed(complaint)
+
+    def _web_is_up(self) -> bool:
+        try:
+            return requests.get(f"{self.web}/healthz", timeout=2).ok
+        except requests.RequestException:
+            return False
+
+
+def _first_capital(text: str) -> str:
+    return re.sub(r"^\w", lambda found: found[0].upper(), text)

@@ -1,0 +1,103 @@
+"""Where the demo lives: its folder, its environment, its ports. Nothing of a developer's .env shines through.
+
+Everything is below var/demo and made anew at each start. The environment is also written to demo.env there, for
+somebody who wants to try a command beside the running demo.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import fcntl
+import os
+import secrets
+import shlex
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "var" / "demo"
+LOCK = "demo.lock"
+ENVIRONMENT = "demo.env"
+MARK = "TRACKSYNC_DEMO"  # in the environment of everything that the demo starts
+SETTINGS = "DJANGO_SETTINGS_MODULE"
+# What a demo leaves behind. Nothing else in the folder is touched.
+OURS = ("demo.sqlite3*", "*.csv", "*.log", ENVIRONMENT)
+
+
+class NoRoom(Exception):
+    """The demo cannot start here; the message says why."""
+
+
+@contextlib.contextmanager
+def folder(path: Path) -> Iterator[Path]:
+    """The folder, emptied of what an earlier demo left, and held against a second one at the same time.
+
+    Raises NoRoom where another demo runs in it.
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    with (path / LOCK).open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise NoRoom(f"A demo is running in {shown(path)} already. Stop it with Ctrl-C first.") from None
+        for pattern in OURS:
+            for old in path.glob(pattern):
+                old.unlink()
+        yield path
+
+
+def environment(path: Path, *, web_port: int) -> dict[str, str]:
+    """Every variable that TrackSync reads, for a house on this machine with a SQLite file in `path`."""
+    return {
+        "DEBUG": "false",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "ALLOWED_HOSTS": "localhost,127.0.0.1",
+        "DATABASE_URL": f"sqlite:///{path / 'demo.sqlite3'}",
+        "EMAIL_URL": "consolemail://",
+        "DEFAULT_FROM_EMAIL": "TrackSync demo <noreply@localhost>",
+        "TIME_ZONE": "UTC",
+        "LOG_LEVEL": "INFO",
+        "TRACKSYNC_URL": f"http://127.0.0.1:{web_port}",
+        "TRACKSYNC_CREDENTIAL_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
+        "TRACKSYNC_ALLOW_HOSTS": "127.0.0.0/8",
+        "TRACKSYNC_CA_BUNDLE": "",
+        "TRACKSYNC_OWN_NUMBER_PREFIX": "CJP",
+        "TRACKSYNC_THREADS": "4",
+        "TRACKSYNC_WORKERS": "1",
+        "TRACKSYNC_PULL_SECONDS": "30",
+        "TRACKSYNC_SETTLE_SECONDS": "0",
+        "TRACKSYNC_CALL_LIMIT_SECONDS": "0",
+        "TRACKSYNC_SHOPIFY_CLIENT_ID": "",
+        "TRACKSYNC_SHOPIFY_CLIENT_SECRET": "",
+        SETTINGS: "tracksync.settings",
+        MARK: secrets.token_hex(8),
+    }
+
+
+def write(path: Path, variables: dict[str, str]) -> Path:
+    """Write the environment down, for a shell to read. Only its owner may read the keys."""
+    file = path / ENVIRONMENT
+    file.touch(mode=0o600)
+    file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()))
+    return file
+
+
+def free_port(wanted: int, but: frozenset[int] = frozenset()) -> int:
+    """This port of the loopback address where nobody has it, else one that the system picks."""
+    for port in (wanted, 0):
+        with socket.socket() as taken:
+            # As the servers themselves do: a connection that is only just closed does not keep a port.
+            taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            with contextlib.suppress(OSError):
+                taken.bind(("127.0.0.1", port))
+                found: int = taken.getsockname()[1]
+                if found not in but:
+                    return found
+    raise NoRoom("There is no free port on 127.0.0.1.")
+
+
+def shown(path: Path) -> str:
+    """A path as it is read best: from the project's folder where it lies in it."""
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else str(path)

@@ -1,0 +1,249 @@
+"""The demo as a person starts it, from outside; and its own parts that the story leans on."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.demo import madeup, story, surroundings, verdict
+from tests.demo.parts import processes_with
+from tests.demo.screen import WIDTH, Screen, wants_colour
+from tests.demo.storefronts import Shown
+
+# The environment of the tests must not help: the demo brings its own.
+BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """Start the demo in a folder of its own, as a terminal does: in a process group of its own."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.demo", "--folder", str(folder), "--port", "0", *arguments],
+        cwd=ROOT,
+        env=BARE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def left_behind(folder: Path) -> list[int]:
+    """The processes of this very demo that still live."""
+    environment = dict(line.split("=", 1) for line in (folder / surroundings.ENVIRONMENT).read_text().splitlines())
+    return list(processes_with(surroundings.MARK, environment[surroundings.MARK]))
+
+
+def wait_for(text: str, process: subprocess.Popen[str], seconds: float) -> str:
+    """What the demo has said up to the line with this text."""
+    said, until = "", time.monotonic() + seconds
+    assert process.stdout is not None
+    while time.monotonic() < until:
+        line = process.stdout.readline()
+        said += line
+        if text in line:
+            return said
+        assert line, f"the demo has ended without {text!r}:\n{said}"
+    raise AssertionError(f"no {text!r} within {seconds} s:\n{said}")
+
+
+@pytest.mark.processes
+def test_the_demo_brings_every_number_into_its_store_once_and_leaves_no_process(tmp_path: Path) -> None:
+    process = demo(tmp_path, "--once", "--pause", "0")
+
+    said, _ = process.communicate(timeout=150)
+
+    count = sum(map(len, verdict.expected(2, held=False).values()))
+    assert process.returncode == 0, said
+    assert f"{count} numbers stand in three stores, each exactly once" in said
+    assert [line for line in said.splitlines() if len(line) > WIDTH] == []
+    assert "\x1b" not in said
+    assert re.search(r"[$%]?\{[\w%{]", said) is None
+    assert left_behind(tmp_path) == []
+    assert sorted(file.name for file in tmp_path.glob("*.csv")) == ["1-packed.csv", "2-dispatched.csv"]
+
+
+@pytest.mark.processes
+@pytest.mark.parametrize("number, at", [(signal.SIGTERM, "Starting up"), (signal.SIGINT, "/admin/")])
+def test_a_signal_ends_the_demo_and_all_that_it_started(number: signal.Signals, at: str, tmp_path: Path) -> None:
+    process = demo(tmp_path)
+    wait_for(at, process, 60)
+    deadline = time.monotonic() + 20
+    while len(left_behind(tmp_path)) < 2 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(left_behind(tmp_path)) >= 2
+
+    os.killpg(process.pid, number)
+
+    rest, _ = process.communicate(timeout=30)
+    assert (process.returncode, rest.splitlines()[-1]) == (0, "Everything has been stopped.")
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.processes
+def test_a_part_that_dies_is_named_and_takes_the_demo_with_it(tmp_path: Path) -> None:
+    process = demo(tmp_path)
+    wait_for("/admin/", process, 60)
+    stores = next(
+        pid
+        for pid in left_behind(tmp_path)
+        if b"tests.storefronts.shopify" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+
+    os.kill(stores, signal.SIGKILL)
+
+    rest, _ = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "pretend stores has ended by itself, killed by SIGKILL." in rest
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.processes
+def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
+    with surroundings.folder(tmp_path):
+        process = demo(tmp_path)
+        said, _ = process.communicate(timeout=30)
+
+    assert process.returncode == 1
+    assert said.strip() == f"A demo is running in {tmp_path} already. Stop it with Ctrl-C first."
+
+
+def test_the_demo_sets_every_variable_so_that_no_env_file_shines_through(tmp_path: Path) -> None:
+    explained = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+
+    variables = surroundings.environment(tmp_path, web_port=8000)
+
+    assert set(variables) - {surroundings.MARK, surroundings.SETTINGS} == explained
+
+
+def test_a_port_that_is_taken_is_left_to_whoever_has_it() -> None:
+    import socket
+
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+
+        assert surroundings.free_port(port) != port
+
+
+def test_the_folder_loses_what_an_earlier_demo_left_and_nothing_else(tmp_path: Path) -> None:
+    for name in ("demo.sqlite3", "demo.sqlite3-wal", "1-packed.csv", "worker.log", "demo.env", "notes.txt"):
+        (tmp_path / name).touch()
+
+    with surroundings.folder(tmp_path):
+        assert sorted(file.name for file in tmp_path.iterdir()) == ["demo.lock", "notes.txt"]
+
+
+# --- the table and the verdict -----------------------------------------------------------------------------
+
+
+def test_the_story_has_sixty_orders_in_three_stores_of_two_merchants() -> None:
+    assert sum(len(shop.orders) for shop in story.SHOPS) == 60
+    assert len({shop.owner for shop in story.SHOPS}) == 2
+    assert [(shop.timing, shop.number_source) for shop in story.SHOPS] == [
+        ("after_dispatch", "default"),
+        ("before_dispatch", "local"),
+        ("before_dispatch", "default"),
+    ]
+
+
+def test_what_is_special_about_an_order_fits_its_line() -> None:
+    assert [parcel.case.tell for parcel in story.parcels() if len(parcel.case.tell) > 63] == []
+
+
+def test_no_two_parcels_of_the_story_have_the_same_number() -> None:
+    numbers = [parcel.value(kind) for parcel in story.parcels() for kind in ("own", "local", "new")]
+
+    assert len(numbers) == len(set(numbers))
+
+
+@pytest.mark.parametrize(
+    "there, complaint",
+    [
+        ([("CJP1", "CJ Packet")], []),
+        ([], ["home, order #1: expected CJP1 (CJ Packet), the store shows nothing."]),
+        (
+            [("CJP1", "CJ Packet")] * 2,
+            ["home, order #1: expected CJP1 (CJ Packet), the store shows CJP1 (CJ Packet), CJP1 (CJ Packet)."],
+        ),
+        ([("YT1", "YunExpress")], ["home, order #1: expected CJP1 (CJ Packet), the store shows YT1 (YunExpress)."]),
+        ([("CJP1", "Yanwen")], ["home, order #1: expected CJP1 (CJ Packet), the store shows CJP1 (Yanwen)."]),
+    ],
+)
+def test_the_verdict_names_what_is_missing_too_much_or_wrong(
+    there: list[tuple[str, str]], complaint: list[str]
+) -> None:
+    wanted = {("home", "1"): [("CJP1", "CJ Packet")]}
+
+    assert verdict.differences(wanted, {("home", "1"): there}) == complaint
+
+
+def test_a_number_on_an_order_that_has_to_show_none_is_a_difference() -> None:
+    silent = next(key for key, numbers in verdict.expected(2).items() if not numbers)
+
+    there = verdict.found({silent[0]: [Shown(*silent, "YT1", "YunExpress", 0.0)]})
+
+    assert there[silent] == [("YT1", "YunExpress")]
+    assert [line for line in verdict.differences(verdict.expected(2), there) if f"#{silent[1]}:" in line] == [
+        f"{silent[0]}, order #{silent[1]}: expected nothing, the store shows YT1 (YunExpress)."
+    ]
+
+
+def test_an_order_whose_second_parcel_stays_is_expected_to_be_fulfilled_in_part() -> None:
+    statuses = verdict.expected_statuses()
+
+    assert statuses["linden-home", "1003"] == "PARTIALLY_FULFILLED"
+    assert verdict.otherwise_fulfilled(statuses, statuses | {("linden-home", "1003"): "FULFILLED"}) == [
+        "linden-home, order #1003: expected to be PARTIALLY_FULFILLED, the store says FULFILLED."
+    ]
+
+
+# RR473124829GB is the example that postal services give.
+@pytest.mark.parametrize("serial, digit", [("47312482", "9")])
+def test_made_up_postal_numbers_carry_the_check_digit(serial: str, digit: str) -> None:
+    assert madeup.s10_check_digit(serial) == digit
+
+
+# --- the screen ---------------------------------------------------------------------------------------------
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    "stream, environment, expected",
+    [
+        (Terminal(), {}, True),
+        (Terminal(), {"NO_COLOR": "1"}, False),
+        (Terminal(), {"NO_COLOR": ""}, True),
+        (Terminal(), {"TERM": "dumb"}, False),
+        (io.StringIO(), {}, False),
+    ],
+)
+def test_colours_are_for_terminals_whose_owner_wants_them(
+    stream: io.StringIO, environment: dict[str, str], expected: bool
+) -> None:
+    assert wants_colour(stream, environment) is expected
+
+
+def test_long_sentences_are_wrapped_below_the_time() -> None:
+    stream = io.StringIO()
+
+    Screen(stream).happens("Linden Home #1001", "word " * 30)
+
+    lines = stream.getvalue().splitlines()
+    assert max(map(len, lines)) <= WIDTH
+    assert [line[:10].strip() for line in lines[1:]] == ["", "", ""]
