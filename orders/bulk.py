@@ -7,11 +7,25 @@ the time on a re-plan. PostgreSQL takes arrays by unnest(), SQLite a JSON list b
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from django.db import connections, models, router
+
+# Fields whose Python values the databases take as they are.
+PLAIN = {
+    models.AutoField,
+    models.BigAutoField,
+    models.BooleanField,
+    models.CharField,
+    models.DateTimeField,
+    models.ForeignKey,
+    models.OneToOneField,
+    models.PositiveIntegerField,
+    models.PositiveSmallIntegerField,
+    models.TextField,
+}
 
 
 def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> int:
@@ -26,6 +40,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     fields = [model._meta.pk, *(_field(model, name) for name in columns)]
     table = connection.ops.quote_name(model._meta.db_table)
     names = [connection.ops.quote_name(field.column) for field in fields]
+    as_stored = [_as_stored(field, connection) for field in fields]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             casts = [_cast(field, connection) for field in fields]
@@ -36,8 +51,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
                 f"UPDATE {table} AS t SET {sets} FROM unnest({arrays}) AS v({', '.join(names)}) "  # noqa: S608
                 f"WHERE t.{names[0]} = v.{names[0]}"
             )
-            values = [[_plain(field, row[i]) for row in rows] for i, field in enumerate(fields)]
-            cursor.execute(sql, values)
+            cursor.execute(sql, [list(map(as_stored[i], column)) for i, column in enumerate(zip(*rows, strict=True))])
         else:
             sets = ", ".join(f"{name} = v.c{i}" for i, name in enumerate(names[1:], 1))
             picks = ", ".join(f"json_extract(value, '$[{i}]') AS c{i}" for i in range(len(fields)))
@@ -45,7 +59,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
                 f"UPDATE {table} AS t SET {sets} FROM (SELECT {picks} FROM json_each(%s)) AS v "  # noqa: S608
                 f"WHERE t.{names[0]} = v.c0"
             )
-            plain = [[_text(field, value) for field, value in zip(fields, row, strict=True)] for row in rows]
+            plain = [[stored(value) for stored, value in zip(as_stored, row, strict=True)] for row in rows]
             cursor.execute(sql, [json.dumps(plain)])
         return int(cursor.rowcount)
 
@@ -55,21 +69,37 @@ def _field(model: type[models.Model], name: str) -> models.Field[Any, Any]:
 
 
 def _cast(field: Any, connection: Any) -> tuple[str, str]:
-    """(type of the array, cast when it is set): JSON travels as text."""
+    """(type of the array, cast when it is set): JSON travels as text, and a text of a length as one without.
+
+    A cast to varchar(40) would cut a longer text silently; setting the column refuses it.
+    """
     if isinstance(field, models.JSONField):
         return "text", "::jsonb"
+    if isinstance(field, models.CharField):
+        return "text", ""
     kind = field.rel_db_type(connection) if field.primary_key else field.db_type(connection)
     return str(kind), ""
 
 
-def _plain(field: Any, value: Any) -> Any:
-    return json.dumps(value) if isinstance(field, models.JSONField) else value
-
-
-def _text(field: Any, value: Any) -> Any:
-    """As SQLite stores it: JSON as text, times as UTC text, booleans as numbers."""
+def _as_stored(field: Any, connection: Any) -> Callable[[Any], Any]:
+    """What makes of a Python value the one that is sent: chosen once per column, called once per value."""
     if isinstance(field, models.JSONField):
-        return json.dumps(value)
-    if isinstance(value, datetime):
-        return str(value.astimezone(UTC).replace(tzinfo=None))
-    return int(value) if isinstance(value, bool) else value
+        return _json
+    if isinstance(field, models.DateTimeField) and connection.vendor != "postgresql":
+        return _utc_text
+    if type(field) in PLAIN:
+        return _itself
+    # Any other field knows best; an encrypted one must never be passed by.
+    return lambda value: field.get_db_prep_save(value, connection=connection)
+
+
+def _itself(value: Any) -> Any:
+    return value
+
+
+def _json(value: Any) -> str | None:
+    return None if value is None else json.dumps(value)
+
+
+def _utc_text(value: datetime | None) -> str | None:
+    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))

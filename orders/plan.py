@@ -85,7 +85,7 @@ def plan(shipment_ids: Iterable[int], now: datetime) -> None:
 
     Locks the rows in the order of their ids, so that two writers never wait for one another.
     """
-    for ids in _chunks(sorted(set(shipment_ids)), CHUNK):
+    for ids in _chunks(_in_lock_order(set(shipment_ids)), CHUNK):
         rows = TrackingSync.objects.select_for_update().filter(shipment_id__in=ids).order_by("pk")
         # Lock first and read then: a row read while waiting for its lock would bring the facts of before the wait.
         locked = list(rows.values_list("shipment_id", flat=True))
@@ -241,6 +241,16 @@ def preference_of(preference: SyncPreference) -> Preference:
         own_prefix=settings.TRACKSYNC_OWN_NUMBER_PREFIX,
         version=preference.version,
     )
+
+
+def _in_lock_order(shipment_ids: set[int]) -> list[int]:
+    """Shipments by the ids of their rows, which may be in another order than their own. One statement sorts itself."""
+    if len(shipment_ids) <= CHUNK:
+        return list(shipment_ids)
+    pairs: list[tuple[int, int]] = []
+    for ids in _chunks(shipment_ids, CHUNK):
+        pairs += TrackingSync.objects.filter(shipment_id__in=ids).values_list("pk", "shipment_id")
+    return [shipment_id for _, shipment_id in sorted(pairs)]
 
 
 def _chunks(ids: Iterable[int], size: int) -> Iterator[list[int]]:
