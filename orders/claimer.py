@@ -36,7 +36,6 @@ from .crew import Crew
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
-BEAT_SECONDS = 5.0
 REPLAN_SECONDS = 0.5  # the longest that carrying preferences may hold up the claiming, per look
 REST_AFTER_FAILURE = 5.0
 REST_AFTER_NOTHING = 0.5
@@ -49,8 +48,7 @@ def sync_due() -> Counter[AttemptOutcome]:
     if cluster.asked_to_stop():
         return Counter()
     pulse.clear()
-    group = cluster.group()
-    claimer = Claimer(stopped=cluster.asked_to_stop, beat=lambda: pulse.beat(group))
+    claimer = Claimer(stopped=cluster.asked_to_stop, beat=pulse.Heart(cluster.group()))
     try:
         return claimer.run()
     finally:
@@ -61,7 +59,7 @@ def sync_due() -> Counter[AttemptOutcome]:
 class Claimer:
     """Serves due stores in `threads` threads for `seconds`; only the store `only`, where that is given.
 
-    `beat` is called at the start and every few seconds, `stopped` is asked before every call to a store.
+    `beat` is called several times a second, `stopped` is asked before every call to a store.
     """
 
     def __init__(
@@ -77,7 +75,6 @@ class Claimer:
         self._only = only
         self._asked_to_stop = stopped
         self._beat = beat
-        self._next_beat = 0.0
         self._is_over = threading.Event()
         self._woken = threading.Event()
         self._others_wait = False
@@ -104,7 +101,7 @@ class Claimer:
 
     def _work(self) -> None:
         while not self._is_time_up():
-            self._show_progress()
+            self._beat()
             more_to_plan = self._carry_preferences()
             self._woken.clear()
             self._claim()
@@ -115,7 +112,7 @@ class Claimer:
 
     def _wait_for_the_last(self) -> None:
         while self._crew.running:
-            self._show_progress()
+            self._beat()
             self._woken.clear()
             if self._crew.running:
                 self._woken.wait(LOOK_SECONDS)
@@ -175,11 +172,6 @@ class Claimer:
             return True
         self._carried_version = version
         return False
-
-    def _show_progress(self) -> None:
-        if time.monotonic() >= self._next_beat:
-            self._beat()
-            self._next_beat = time.monotonic() + BEAT_SECONDS
 
     def _is_time_up(self) -> bool:
         return self._stop() or time.monotonic() >= self._until

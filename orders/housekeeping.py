@@ -1,23 +1,41 @@
-"""What is done once a night: every row is planned again, and what nobody needs any more is thrown away."""
+"""What is done once a night: what nobody needs any more is thrown away, and every row is planned again.
+
+The second repairs what a writer missed, should one ever miss something. Both are cut into stretches by tasks.py.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django_q.models import Failure, OrmQ
 
 from . import plan, pulse
+from .models import TrackingSync
 
 KEPT_FAILURES = timedelta(days=14)  # django-q2 keeps them for ever
 ABANDONED = timedelta(days=1)  # tasks in the queue of a group of workers that is no more
 
 
-def nightly(now: datetime, *, stop: Callable[[], bool]) -> dict[str, int]:
-    """Throw rubbish away, then plan every row again until that is done or `stop()`. Returns how much of what."""
+def tidy(now: datetime) -> dict[str, int]:
+    """Remove old failures of tasks, abandoned tasks and the rows of groups that are no more. Returns how many."""
     return {
         "failures": Failure.objects.filter(stopped__lt=now - KEPT_FAILURES).delete()[0],
         "abandoned": OrmQ.objects.filter(lock__lt=now - ABANDONED).delete()[0],
         "groups": pulse.forget_old(),
-        "planned": plan.replan_everything(now, stop=stop),
     }
+
+
+def plan_again(after: int, now: datetime, *, stop: Callable[[], bool]) -> int:
+    """Plan the rows with an id above `after`, chunk by chunk, until none is left or `stop()`. The last one's id."""
+    last = after
+    while not stop():
+        rows = TrackingSync.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "shipment_id")
+        chunk = list(rows[: plan.CHUNK])
+        if not chunk:
+            break
+        with transaction.atomic():
+            plan.plan([shipment_id for _, shipment_id in chunk], now)
+        last = chunk[-1][0]
+    return last

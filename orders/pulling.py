@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -29,26 +31,39 @@ LOOK_SECONDS = 0.25
 LAST_CALLS_SECONDS = 2.5  # after a time-out, before the process is killed
 
 
-def pull_due(now: datetime, *, stop: Callable[[], bool]) -> int:
-    """Pull the stores that are due, longest not asked first, until none is left or `stop()`. Returns how many."""
+@dataclass(frozen=True)
+class Pulled:
+    """How many stores were asked, and whether the stop left some that should have been."""
+
+    stores: int = 0
+    is_cut_short: bool = False
+
+
+def pull_due(now: datetime, *, stop: Callable[[], bool], beat: Callable[[], None]) -> Pulled:
+    """Pull the stores that are due, longest not asked first, until none is left or `stop()`.
+
+    A store that was stopped in the midst of it goes on from there the next time. `beat` is called all the while.
+    """
     if not pulse.hold(PULLING, HOLD_SECONDS):
-        return 0
+        return Pulled()
     try:
-        return _pull_each(due_to_be_pulled(now), now, stop)
+        return _pull_each(due_to_be_pulled(now), now, stop, beat)
     finally:
         pulse.let_go(PULLING)
 
 
 def due_to_be_pulled(now: datetime) -> list[int]:
-    """Ids of the stores that were last asked TRACKSYNC_PULL_SECONDS ago or never, longest not asked first."""
+    """Ids of the stores that were last asked TRACKSYNC_PULL_SECONDS ago, longest ago first, and then those that never
+    were: the first pull of a large store takes long and must not keep the others waiting.
+    """
     long_ago = now - timedelta(seconds=settings.TRACKSYNC_PULL_SECONDS)
     stores = Store.objects.pulling().filter(
         Q(pulled_at__isnull=True) | Q(pulled_at__lte=long_ago), Q(resume_at__isnull=True) | Q(resume_at__lte=now)
     )
-    return list(stores.order_by(F("pulled_at").asc(nulls_first=True), "pk").values_list("pk", flat=True))
+    return list(stores.order_by(F("pulled_at").asc(nulls_last=True), "pk").values_list("pk", flat=True))
 
 
-def _pull_each(store_ids: list[int], now: datetime, stop: Callable[[], bool]) -> int:
+def _pull_each(store_ids: list[int], now: datetime, stop: Callable[[], bool], beat: Callable[[], None]) -> Pulled:
     is_over, woken = threading.Event(), threading.Event()
 
     def stopped() -> bool:
@@ -60,21 +75,18 @@ def _pull_each(store_ids: list[int], now: datetime, stop: Callable[[], bool]) ->
         except Exception:
             log.exception("Store %s: its orders could not be pulled", store_id)
 
-    crew, started = Crew(THREADS, pull, woken), 0
+    crew, waiting = Crew(THREADS, pull, woken), deque(store_ids)
     patience: float | None = LAST_CALLS_SECONDS
     try:
-        while started < len(store_ids) and not stopped():
+        while crew.running or (waiting and not stopped()):
+            beat()
             woken.clear()
-            while crew.free and started < len(store_ids):
-                crew.start(store_ids[started])
-                started += 1
-            woken.wait(LOOK_SECONDS)
-        while crew.running:
-            woken.clear()
+            while crew.free and waiting and not stopped():
+                crew.start(waiting.popleft())
             if crew.running:
                 woken.wait(LOOK_SECONDS)
         patience = None
     finally:
         is_over.set()
         crew.close(patience)
-    return started
+    return Pulled(len(store_ids) - len(waiting), is_cut_short=bool(store_ids) and stop())

@@ -10,6 +10,7 @@ What a ring starts is in claimer.py; who watches the pulse, in watchdog.py and t
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -22,6 +23,7 @@ from stores.models import EPOCH
 from .models import Pulse
 
 SYNC_DUE = "orders.tasks.sync_due"
+BEAT_SECONDS = 5.0
 BELL = "sync"
 GROUP_PREFIX = "group:"
 HOLD_PREFIX = "hold:"
@@ -68,6 +70,19 @@ def beat(group: str) -> None:
         unique_fields=["key"],
         update_fields=["at"],
     )
+
+
+class Heart:
+    """Beats for a group while a long task runs: call it as often as you like, it writes every few seconds."""
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        if time.monotonic() >= self._next:
+            beat(self._group)
+            self._next = time.monotonic() + BEAT_SECONDS
 
 
 def progress(group: str) -> datetime | None:

@@ -1,14 +1,17 @@
 """What django-q2 calls, by name. A task may be lost or repeated: what is to be done is in our rows.
 
-Schedules are in schedules.py; each function here is three lines: fetch, call, tell.
+All but sync_due work for a short stretch only and then queue up again, behind whatever pushes numbers. Schedules are
+in schedules.py; each function here is three lines: fetch, call, tell.
 """
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.utils import timezone
+from django_q.tasks import async_task
 
-from . import claimer, cluster, housekeeping, plan, pulling
+from . import claimer, cluster, housekeeping, plan, pulling, pulse
+
+STRETCH_SECONDS = 10.0
 
 
 def sync_due() -> dict[str, int]:
@@ -19,17 +22,23 @@ def sync_due() -> dict[str, int]:
 
 def pull_due() -> int:
     """Pull the orders of every store that was last asked long enough ago. Returns how many stores were asked."""
-    stop = cluster.within(settings.SYNC_BUDGET_SECONDS)
-    return pulling.pull_due(timezone.now(), stop=stop)
+    pulled = pulling.pull_due(timezone.now(), stop=cluster.within(STRETCH_SECONDS), beat=pulse.Heart(cluster.group()))
+    if pulled.is_cut_short:
+        async_task("orders.tasks.pull_due")
+    return pulled.stores
 
 
 def replan() -> int:
     """Carry saved preferences to the rows they reach. Returns rows looked at."""
-    stop = cluster.within(settings.SYNC_BUDGET_SECONDS)
+    stop = cluster.within(STRETCH_SECONDS)
     return plan.replan(timezone.now(), stop=stop)
 
 
-def nightly() -> dict[str, int]:
-    """Plan everything again and throw old rubbish away. Returns how much of what."""
-    stop = cluster.within(2 * settings.SYNC_BUDGET_SECONDS)
-    return housekeeping.nightly(timezone.now(), stop=stop)
+def nightly(after: int = 0) -> int:
+    """Throw old rubbish away and plan every row again, from the row id `after` on. Returns the last one planned."""
+    if not after:
+        housekeeping.tidy(timezone.now())
+    last = housekeeping.plan_again(after, timezone.now(), stop=cluster.within(STRETCH_SECONDS))
+    if last > after:
+        async_task("orders.tasks.nightly", last)
+    return last

@@ -54,6 +54,11 @@ class Limits:
     grace: float = 8.0
 
 
+def pause(failures: int) -> float:
+    """Seconds from one start to the next after so many groups in a row that ended soon: 0, 0, 1, 2, 4 … 60."""
+    return 0.0 if failures < 2 else min(LONGEST_PAUSE, 2.0 ** (failures - 2))
+
+
 class Watchdog:
     """Watches one group until it is told to stop. `run()` blocks; SIGTERM and SIGINT end it."""
 
@@ -84,7 +89,7 @@ class Watchdog:
     def _look(self) -> None:
         now = time.monotonic()
         if self._main is None:
-            if now >= self._started + self._pause():
+            if now >= self._started + pause(self._failures):
                 self._start(now)
         elif self._main.poll() is not None:
             log.warning("The workers have ended by themselves (status %s): a new group is started", self._main.poll())
@@ -96,10 +101,6 @@ class Watchdog:
         elif self._is_stale(now):
             log.warning("The workers show no progress for %.0f s: a new group is started", self.limits.stale)
             self._kill()
-
-    def _pause(self) -> float:
-        """None before the first start and after the first failure, then 1, 2, 4 … seconds."""
-        return 0.0 if self._failures < 2 else min(LONGEST_PAUSE, 2.0 ** (self._failures - 2))
 
     def _is_stale(self, now: float) -> bool:
         """Whether the progress row was there to be read and has not moved for too long."""
