@@ -33,11 +33,11 @@ def is_mutation(exchange: Exchange) -> bool:
         return "Create" in str(exchange.response.get("data"))
 
 
-def after_their_makers(writes: list[Exchange]) -> list[Exchange]:
-    """The same writes, but none before the one that made what it speaks of."""
+def after_their_makers(writes: list[Exchange], known: set[str]) -> list[Exchange]:
+    """The same writes, but none before the one that made what it speaks of. `known` was there before."""
     makers: dict[str, Exchange] = {}
     for exchange in writes:
-        for gid in set(ids_in(exchange.response)) - set(ids_in(exchange.variables)):
+        for gid in set(ids_in(exchange.response)) - set(ids_in(exchange.variables)) - known:
             makers.setdefault(gid, exchange)
     done: list[Exchange] = []
     waiting = list(writes)
@@ -57,7 +57,7 @@ def run(world: PretendShopify, group: list[Exchange]) -> None:
     """Replay one workflow; every exchange gets its verdict."""
     seed = Seed(world, group, is_mutation)
     shop, ids = seed.shop, seed.ids
-    writes = after_their_makers([one for one in group if is_mutation(one)])
+    writes = after_their_makers([one for one in group if is_mutation(one)], seed.known())
     reads = [one for one in group if not is_mutation(one)]
     _try_reads(shop, reads, ids, final=False)
     for exchange in writes:

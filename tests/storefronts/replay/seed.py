@@ -15,6 +15,12 @@ SCOPES = (
     " write_assigned_fulfillment_orders"
 ).split()
 
+SPLIT = """mutation($fo: ID!, $line: ID!) {
+  fulfillmentOrderSplit(fulfillmentOrderSplits: [
+    {fulfillmentOrderId: $fo, fulfillmentOrderLineItems: [{id: $line, quantity: 1}]}
+  ]) { userErrors { message } }
+}"""
+
 
 def records(value: Any) -> Iterator[dict[str, Any]]:
     """Every object inside an answer, outermost first."""
@@ -59,11 +65,16 @@ class Seed:
         )
         for place in places:
             self.ids.bind(place["id"], self.shop.locations[place["name"]])
-        self._waiting = _earlier_orders(group, is_mutation)
+        self._all = _earlier_orders(group, is_mutation)
+        self._waiting = list(self._all)
         self._made = _made_places(group)
         self.more()
         for gid in _earlier_webhooks(group):
             self._webhook(gid)
+
+    def known(self) -> set[str]:
+        """Ids of everything that was there before."""
+        return {gid for order in self._all for gid in [order["id"], *ids_in(order["fos"]), *order["fos"]] if gid}
 
     def more(self) -> None:
         """Make the orders whose places there are by now."""
@@ -210,8 +221,9 @@ def _make(shop: Shop, known: dict[str, Any], ids: Ids) -> None:
         learnt.update(later)
     for recorded, ours in zip(learnt, made["lines"], strict=False):
         ids.bind(recorded, ours)
-    for recorded in fos:
-        _bring(shop, made["id"], recorded, ids, repeated=len(fos) > len(made["fulfillment_orders"]))
+    repeated = len(fos) > len(made["fulfillment_orders"])
+    for index, recorded in enumerate(fos):
+        _bring(shop, made["id"], recorded, ids, repeated and index + 1 < len(fos))
     for recorded, ours in zip(fos, shop.order(made["id"])["fulfillment_orders"], strict=False):
         ids.bind(recorded["id"], ours["id"])
         for one, other in zip(recorded["lineItems"]["nodes"], ours["lines"], strict=False):
@@ -246,10 +258,11 @@ def _lines(fo: dict[str, Any], shown: dict[str, dict[str, Any]]) -> dict[str, di
     return lines
 
 
-def _bring(shop: Shop, order: str, fo: dict[str, Any], ids: Ids, repeated: bool) -> None:
+def _bring(shop: Shop, order: str, fo: dict[str, Any], ids: Ids, followed: bool) -> None:
     """A fulfilment order into the state that it was first seen in.
 
-    `repeated`: the order has more of them than it has parts, so an earlier one's fulfillment was cancelled.
+    `followed`: another one holds the same units, so they went there: by a cancelled fulfillment where units
+    are still counted here, by a split where none are.
     """
     here = ids.ours.get(((fo.get("assignedLocation") or {}).get("location") or {}).get("id"))
     if here:
@@ -259,12 +272,15 @@ def _bring(shop: Shop, order: str, fo: dict[str, Any], ids: Ids, repeated: bool)
     lines = fo["lineItems"]["nodes"]
     total = sum(line["totalQuantity"] for line in lines)
     left = sum(line["remainingQuantity"] for line in lines)
-    if not total:
+    if followed and total:
+        for gid in shop.fulfil_by_hand(order)["made"]:
+            shop.cancel_fulfillment(gid)
+    elif followed:
+        ours = shop.order(order)["fulfillment_orders"][0]
+        shop.graphql(SPLIT, {"fo": ours["id"], "line": ours["lines"][0]["id"]})
+    elif not total:
         shop.cancel_order(order)
     elif left < total:
         shop.fulfil_by_hand(order)
-    elif repeated:
-        for gid in shop.fulfil_by_hand(order)["made"]:
-            shop.cancel_fulfillment(gid)
     else:
         shop.cancel_order(order, refund=False)
