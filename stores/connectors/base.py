@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Protocol
 
+from .addresses import Network
 from .errors import ConnectorError
 
 
@@ -144,6 +145,16 @@ class Connector(Protocol):
     label: ClassVar[str]
     capabilities: ClassVar[Capabilities]
 
+    @staticmethod
+    def normalise_base_url(text: str, allow_hosts: tuple[Network, ...] = ()) -> str:
+        """What a merchant types as the store's address, as it is kept. Raises StoreDisconnected(ADDRESS_REFUSED)."""
+        ...
+
+    @staticmethod
+    def limiter() -> object:
+        """An empty memory of a store's rate limit, for callers that keep it from one run to the next."""
+        ...
+
     def check(self) -> StoreFacts:
         """Ask the store who it is and what we may do. Raises StoreDisconnected naming the missing scope."""
         ...
@@ -163,7 +174,8 @@ class Connector(Protocol):
     def push(self, updates: Sequence[TrackingUpdate], deadline: float) -> list[Receipt | ConnectorError]:
         """Make the store show each update: same length and order, at most one update per order.
 
-        No request starts after `deadline` (time.monotonic()); an update there was no time for is TryAgainLater(after=0).
+        No request starts after `deadline` (time.monotonic()); an update there was no time for is
+        TryAgainLater(after=0).
         """
         ...
 

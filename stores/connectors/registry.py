@@ -11,7 +11,7 @@ from .base import Capabilities, Connector, Tokens
 from .http import Session
 from .shopify import ShopifyConnector
 
-CONNECTORS: dict[str, type[ShopifyConnector]] = {
+CONNECTORS: dict[str, type[Connector]] = {
     "shopify": ShopifyConnector,
 }
 
@@ -42,6 +42,8 @@ def make(
     limiter: Any = None,
 ) -> Connector:
     """A connector for one store and one run. `limiter`: what the platform's `limiter()` made, kept between runs."""
-    return CONNECTORS[platform](
+    connector: Any = CONNECTORS[platform]
+    made: Connector = connector(
         session=session, base_url=base_url, tokens=tokens, location_ids=location_ids, now=now, limiter=limiter
     )
+    return made

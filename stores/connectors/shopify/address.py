@@ -27,11 +27,12 @@ def normalise_base_url(text: str, allow_hosts: tuple[Network, ...] = ()) -> str:
     something on this machine's network, is kept as it is, with scheme, port and path. The session asks again
     what it resolves to. Raises StoreDisconnected(ADDRESS_REFUSED, address=…, why=…).
     """
-    typed = text.strip().rstrip("/")
+    typed = text.strip()
     if not typed:
         raise refused("", Why.EMPTY)
-    if _NAME.fullmatch(typed.lower()):
-        return f"https://{typed.lower()}.myshopify.com"
+    name = typed.rstrip("/").lower()
+    if _NAME.fullmatch(name):
+        return f"https://{name}.myshopify.com"
     parts = split(typed if "://" in typed else f"https://{typed}")
     host = (parts.hostname or "").lower().rstrip(".")
     address = literal(host)

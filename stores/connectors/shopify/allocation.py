@@ -221,6 +221,12 @@ def _is_shared(parcel: Parcel, update: TrackingUpdate) -> bool:
     return parcel.id in update.siblings or bool(numbers & (recognised(update.siblings) - recognised([update.number])))
 
 
+def _made_by_us(parcel: Parcel, update: TrackingUpdate) -> bool:
+    """Whether it is surely ours: recorded, or with our link beside our number. Somebody may have typed the number."""
+    by_hand = any(same(row.number) == same(update.number) and row.url != update.url for row in parcel.tracking)
+    return parcel.id in update.fulfillments or not by_hand
+
+
 def _foreign_number(parcel: Parcel, update: TrackingUpdate) -> str:
     known = recognised((*update.ours, update.number, *update.siblings))
     return next((row.number for row in parcel.tracking if row.number and same(row.number) not in known), "")
@@ -254,7 +260,8 @@ def _cover(update: TrackingUpdate, own: tuple[Parcel, ...]) -> tuple[list[Parcel
         # Lines that are not this shipment's prove that it is no second try of ours.
         repeats = parcel.lines and all(line in wanted for line, _ in parcel.lines)
         if not covers and kept and repeats and not _is_shared(parcel, update):
-            surplus.append(parcel)
+            if _made_by_us(parcel, update):
+                surplus.append(parcel)
             continue
         for line, quantity in covers.items():
             need[line] -= quantity

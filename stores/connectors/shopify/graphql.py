@@ -30,7 +30,14 @@ _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 
 
 class TooDear(Exception):
-    """The whole request was refused for its cost; nothing was executed. The caller asks for less."""
+    """The whole request was refused for its cost; nothing was executed. The limiter knows; the caller asks for less.
+
+    `requested`: what it would have cost, 0 when the store did not tell.
+    """
+
+    def __init__(self, requested: float) -> None:
+        super().__init__(f"a request would have cost {requested}")
+        self.requested = requested
 
 
 class DocumentRefused(Exception):
@@ -51,6 +58,7 @@ class Problem:
     code: str
     message: str
     scopes: tuple[str, ...] = ()
+    cost: float = 0.0  # of the whole request, where it was refused for that
 
 
 @dataclass(frozen=True)
@@ -108,7 +116,11 @@ class GraphQL:
         answer, cost = self._post(text, variables, expected, writes=writes)
         if cost:
             self.limiter.learn(units, cost.requested)
-        return self._reply(answer, cost, writes=writes)
+        try:
+            return self._reply(answer, cost, writes=writes)
+        except TooDear as error:
+            self.limiter.refused_as_too_dear(units, error.requested)
+            raise
 
     def _post(
         self, text: str, variables: Mapping[str, Any], expected: float, *, writes: bool
@@ -151,7 +163,7 @@ class GraphQL:
         if "THROTTLED" in codes:
             raise StoreBusy(Code.THROTTLED, after=_after(cost), request_id=answer.request_id)
         if "MAX_COST_EXCEEDED" in codes:
-            raise TooDear
+            raise TooDear(max((problem.cost for problem in problems), default=0.0))
         if not isinstance(data, dict):
             raise _whole(problems, answer, writes=writes)
         return Reply(data, problems, answer.request_id, answer.headers.get("X-Shopify-API-Version", ""))
@@ -214,6 +226,7 @@ def _problems(errors: Any) -> tuple[Problem, ...]:
                 code=str(extensions.get("code") or ("THROTTLED" if message.lower() == "throttled" else "")),
                 message=message,
                 scopes=tuple(dict.fromkeys(_SCOPE.findall(asked))),
+                cost=_number(extensions.get("cost")),
             )
         )
     return tuple(found)
@@ -240,6 +253,10 @@ def _said(body: Any) -> str:
     elif isinstance(errors, dict):
         errors = "; ".join(f"{key}: {value}" for key, value in errors.items())
     return str(errors or "")
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0
 
 
 def _after(cost: Cost | None) -> float:

@@ -116,9 +116,16 @@ class Limiter:
             seen = math.ceil(self.costs[kind] * requested / expected * 100) / 100
             self.costs[kind] = max(self.costs[kind], seen) if kind in STARTING_COSTS else seen
 
-    def refused_as_too_dear(self) -> None:
-        """The store refused a request for its cost alone: ask for half as much from now on."""
-        self.ceiling = max(self.ceiling / 2, 1.0)
+    def refused_as_too_dear(self, units: dict[str, int], requested: float) -> None:
+        """The store refused a request for its cost alone, telling what it would have cost (0: it did not tell).
+
+        Where that is news, the next request is smaller by itself; else one may ask for half as much from now on.
+        """
+        expected = self.expects(units)
+        if requested > expected:
+            self.learn(units, requested)
+        else:
+            self.ceiling = max(min(self.ceiling, expected) / 2, 1.0)
 
     def fits(self, kind: str) -> int:
         """How many things of this kind one request may carry, at least one."""

@@ -70,7 +70,6 @@ class Orders:
             try:
                 reply = self._api.read("orders", variables, {_KIND: size})
             except TooDear:
-                self._api.limiter.refused_as_too_dear()
                 if size == 1:
                     raise StoreBusy(Code.THROTTLED, "even one order costs more than a request may") from None
                 continue

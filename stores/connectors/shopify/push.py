@@ -181,7 +181,6 @@ class Pusher:
             try:
                 lost = lost + 1 if self._send(batch, under_way) else 0
             except TooDear:
-                self._api.limiter.refused_as_too_dear()
                 if len(batch) > 1:
                     continue
                 _fail(batch, under_way, StoreBusy(Code.THROTTLED, "even one write costs more than a request may"))
@@ -357,12 +356,13 @@ def _read_back(fulfillment: Mapping[str, Any], write: Create | Update, progress:
             progress.refused.append((write, "trackingInfo", "the number was not taken over"))
         return
     progress.written += 1
-    progress.warnings += _changed(write.tracking, fulfillment["trackingInfo"])
+    progress.warnings += changed_by_store(write.tracking, fulfillment["trackingInfo"])
     if isinstance(write, Create):
         progress.created.append(fulfillment["id"])
 
 
-def _changed(wanted: TrackingList, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+def changed_by_store(wanted: TrackingList, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Warnings: the store shows another company or link than it was sent. No reason to send it again."""
     there = read_tracking(rows)
     found = []
     if wanted.company and any(row.company != wanted.company for row in there):

@@ -64,7 +64,6 @@ def read_states(api: GraphQL, order_lines: Mapping[str, int]) -> States:
             try:
                 found = _read(api, batch, size)
             except TooDear:
-                api.limiter.refused_as_too_dear()
                 if len(batch) > 1:
                     continue
                 dear = StoreBusy(Code.THROTTLED, "even one order costs more than a request may")

@@ -25,6 +25,7 @@ from stores.connectors.shopify.allocation import (
     WorkLine,
     plan,
 )
+from stores.connectors.shopify.push import changed_by_store
 from stores.connectors.shopify.tracking import Tracking, TrackingList, merged, tracking_input
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -310,6 +311,15 @@ def test_what_is_there_is_never_made_twice(wanted: TrackingUpdate, there: OrderS
             order(parcel("F1", "N1"), parcel("F2", "N1", at=2)),
             Plan(Outcome.REPLACED, (Update("F1", listed("N2")), Cancel("F2")), ("F1",)),
         ),
+        # one that somebody made with our number, but not with our link, is theirs
+        (
+            update(),
+            order(
+                parcel("F1", "N1"),
+                replace(parcel("H2", at=2), tracking=(Tracking("N1", "Royal Mail", "https://rm/N1"),)),
+            ),
+            Plan(Outcome.UNCHANGED, (), ("F1",)),
+        ),
         # other lines are no second try
         (
             update(fulfillments=("F1", "F2")),
@@ -555,3 +565,29 @@ def test_lists_are_merged(there: tuple[Tracking, ...], changes: dict[str, object
 )
 def test_the_payload_always_holds_lists(wanted: TrackingList, payload: dict[str, object]) -> None:
     assert tracking_input(wanted) == payload
+
+
+@pytest.mark.parametrize(
+    "wanted,there,warnings",
+    [
+        (listed("N1"), [("N1", "Royal Mail", LINK + "N1")], []),
+        (listed("N1"), [("N1", "RM", LINK + "N1")], [Code.COMPANY_CHANGED]),
+        (listed("N1"), [("N1", None, LINK + "N1")], [Code.COMPANY_CHANGED]),
+        (listed("N1"), [("N1", "Royal Mail", "https://royalmail.example/N1")], [Code.LINK_CHANGED]),
+        (listed("N1"), [("N1", "Other", None)], [Code.COMPANY_CHANGED, Code.LINK_CHANGED]),
+        # no company was sent, so any may stand there
+        (listed("N1", company=""), [("N1", "Guessed", LINK + "N1")], []),
+        # nor a link for this one
+        (
+            TrackingList("", (("N1", LINK + "N1"), ("X", ""))),
+            [("X", None, "https://guessed"), ("N1", None, LINK + "N1")],
+            [],
+        ),
+    ],
+)
+def test_what_the_store_changed_is_a_warning(
+    wanted: TrackingList, there: list[tuple[str, str | None, str | None]], warnings: list[Code]
+) -> None:
+    rows = [{"number": number, "company": company, "url": url} for number, company, url in there]
+
+    assert changed_by_store(wanted, rows) == warnings

@@ -7,12 +7,18 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 from stores.connectors import http
 from stores.connectors.addresses import Network, Why, networks, refusal
@@ -528,3 +534,101 @@ def test_nothing_starts_once_the_work_is_stopped_or_its_time_is_over(
         )
 
     assert (over.value.reason.code, over.value.after, calls) == (Code.NO_TIME, 0.0, [])
+
+
+# --- TLS -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, str]:
+    """Paths of a certificate for shop.example that signs itself, and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "shop.example")])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("shop.example")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    folder = tmp_path_factory.mktemp("tls")
+    (folder / "cert.pem").write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    (folder / "key.pem").write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return str(folder / "cert.pem"), str(folder / "key.pem")
+
+
+@contextmanager
+def a_tls_server(speak: Speaker, certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The same over TLS; every name is resolved to it."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+
+    def over_tls(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as wrapped:
+            speak(wrapped)
+
+    with a_server(over_tls) as url:
+        monkeypatch.setattr(
+            socket,
+            "getaddrinfo",
+            lambda host, port, **kind: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))],
+        )
+        yield url.replace("http://127.0.0.1", "https://shop.example")
+
+
+def test_a_store_under_an_authority_of_our_own_is_called(
+    certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with a_tls_server(answers(), certificate, monkeypatch) as url:
+        client = session(ca_bundle=certificate[0])
+
+        assert [post(client, url).json, post(client, url).json] == [{"a": 1}, {"a": 1}]
+
+
+@pytest.mark.parametrize("bundled,name", [(False, "shop.example"), (True, "other.example")])
+def test_a_certificate_that_proves_nothing_is_refused_before_anything_is_sent(
+    certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch, bundled: bool, name: str
+) -> None:
+    seen: list[bytes] = []
+
+    def speak(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+
+    with a_tls_server(speak, certificate, monkeypatch) as url:
+        client = session(ca_bundle=certificate[0] if bundled else "")
+        with pytest.raises(StoreBusy) as refused:
+            post(client, url.replace("shop.example", name))
+
+    assert (code_of(refused.value), seen) == ((StoreBusy, Code.NO_ANSWER), [])
+
+
+@pytest.mark.parametrize("speak", [is_silent, trickles_one_header_line, trickles_its_body, never_reads])
+def test_a_call_over_tls_ends_at_its_limit_too(
+    certificate: tuple[str, str], monkeypatch: pytest.MonkeyPatch, speak: Speaker
+) -> None:
+    with a_tls_server(speak, certificate, monkeypatch) as url:
+        client = session(ca_bundle=certificate[0], call_limit=0.6)
+        began = time.monotonic()
+
+        with pytest.raises(OutcomeUnknown):
+            client.request("POST", url, json={"q": "x" * 5_000_000}, writes=True)
+
+        assert 0.5 < time.monotonic() - began < 1.6
+
+
+def test_a_handshake_that_never_ends_ends_at_the_limit() -> None:
+    with a_server(lambda connection: time.sleep(30)) as url:
+        began = time.monotonic()
+
+        with pytest.raises(StoreBusy):
+            post(session(call_limit=0.6), url.replace("http:", "https:"))
+
+        assert 0.5 < time.monotonic() - began < 1.6

@@ -98,13 +98,32 @@ def test_a_read_costs_what_it_did_last_time() -> None:
     assert (limiter.cost("page"), limiter.fits("page")) == (60.0, 15)
 
 
-def test_a_request_refused_for_its_cost_halves_the_next_ones() -> None:
+@pytest.mark.parametrize(
+    "told,cost,ceiling,fits",
+    [
+        # it is dearer than we thought: fewer fit
+        (1275.0, 85.0, 900.0, 10),
+        # it costs what we thought, or the store does not say: half as much from now on
+        (765.0, 51.0, 382.5, 7),
+        (0.0, 51.0, 382.5, 7),
+    ],
+)
+def test_a_request_refused_for_its_cost_makes_the_next_ones_smaller(
+    told: float, cost: float, ceiling: float, fits: int
+) -> None:
     limiter = Limiter()
-    before = limiter.fits(UPDATE)
 
-    limiter.refused_as_too_dear()
+    limiter.refused_as_too_dear({UPDATE: 15}, told)
 
-    assert (before, limiter.fits(UPDATE), limiter.ceiling) == (17, 8, 450.0)
+    assert (limiter.cost(UPDATE), limiter.ceiling, limiter.fits(UPDATE)) == (cost, ceiling, fits)
+
+
+def test_what_is_refused_again_and_again_shrinks_to_one() -> None:
+    limiter = Limiter()
+    for _ in range(20):
+        limiter.refused_as_too_dear({CREATE: limiter.fits(CREATE)}, 0.0)
+
+    assert limiter.fits(CREATE) == 1
 
 
 def test_something_dearer_than_any_request_still_goes_alone() -> None:
