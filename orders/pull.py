@@ -193,14 +193,15 @@ def _save(store: Store, chunk: list[StoreOrder], now: datetime) -> PullResult:
 
         changed = _overwrite(store, current, now)
         changed |= _write_lines(current)
-        _plan_shipments(changed - _new(rows, known), now)
-    new = len(missing)
-    touched = len(changed - _new(rows, known))
-    return PullResult(new=new, changed=touched, unchanged=len(chunk) - new - touched)
-
-
-def _new(rows: list[Order], known: set[str]) -> set[int]:
-    return {row.pk for row in rows if row.external_id not in known}
+        new = {row.pk for row in rows if row.external_id not in known}
+        _plan_shipments(changed - new, now)
+    # SQLite passes over a row that breaks any constraint at all, where it was asked to pass over known ones.
+    failed = len(newest) - len(rows)
+    if failed:
+        lost = sorted(set(newest) - {row.external_id for row in rows})
+        log.error("Store %s: orders %s cannot be kept", store.pk, ", ".join(lost))
+    touched = len(changed - new)
+    return PullResult(len(new), touched, len(chunk) - len(new) - touched - failed, failed)
 
 
 def _newest(chunk: list[StoreOrder]) -> dict[str, StoreOrder]:
