@@ -347,7 +347,7 @@ class Shop:
         probability: float | None = None,
         seconds: float | None = None,
     ) -> None:
-        """Switch a fault on: see `shopify/faults.py` for the kinds. `on`: all, mutation, read, create, update, token."""
+        """Switch a fault on; `shopify/faults.py` has the kinds and what they may be `on`."""
         self.do("fault", kind=kind, on=on, times=times, probability=probability, seconds=seconds)
 
     def clear_faults(self) -> None:

@@ -126,6 +126,10 @@ def _order_input(order: dict[str, Any]) -> dict[str, Any]:
         for line in fo["lineItems"]["nodes"]:
             item = line["lineItem"]
             lines.append(
-                {"title": item["title"], "quantity": item.get("quantity", line["totalQuantity"]), "sku": item.get("sku")}
+                {
+                    "title": item["title"],
+                    "quantity": item.get("quantity", line["totalQuantity"]),
+                    "sku": item.get("sku"),
+                }
             )
     return {"lineItems": lines}

@@ -9,12 +9,20 @@ from ..client import PretendShopify, Shop
 from .compare import GID, Ids
 from .order import Exchange
 
-SCOPES = (
-    "write_orders write_customers write_fulfillments read_locations read_all_orders"
-    " write_merchant_managed_fulfillment_orders write_third_party_fulfillment_orders"
-    " write_assigned_fulfillment_orders"
-).split()
+SCOPES = [
+    "write_orders",
+    "write_customers",
+    "write_fulfillments",
+    "read_locations",
+    "read_all_orders",
+    "write_merchant_managed_fulfillment_orders",
+    "write_third_party_fulfillment_orders",
+    "write_assigned_fulfillment_orders",
+]
 
+SUBSCRIBE = """mutation($uri: String!) {
+  webhookSubscriptionCreate(topic: SHOP_UPDATE, webhookSubscription: {uri: $uri}) { webhookSubscription { id } }
+}"""
 SPLIT = """mutation($fo: ID!, $line: ID!) {
   fulfillmentOrderSplit(fulfillmentOrderSplits: [
     {fulfillmentOrderId: $fo, fulfillmentOrderLineItems: [{id: $line, quantity: 1}]}
@@ -79,15 +87,15 @@ class Seed:
     def more(self) -> None:
         """Make the orders whose places there are by now."""
         for known in list(self._waiting):
-            places = [((fo.get("assignedLocation") or {}).get("location") or {}).get("id") for fo in known["fos"].values()]
+            places = [
+                ((fo.get("assignedLocation") or {}).get("location") or {}).get("id") for fo in known["fos"].values()
+            ]
             if all(place not in self._made or place in self.ids.ours for place in places):
                 self._waiting.remove(known)
                 _make(self.shop, known, self.ids)
 
     def _webhook(self, gid: str) -> None:
-        text = """mutation($uri: String!) { webhookSubscriptionCreate(topic: SHOP_UPDATE, webhookSubscription: {uri: $uri}) {
-            webhookSubscription { id } } }"""
-        answer = self.shop.graphql(text, {"uri": f"https://example.com/{gid.rsplit('/', 1)[1]}"}).json()
+        answer = self.shop.graphql(SUBSCRIBE, {"uri": f"https://example.com/{gid.rsplit('/', 1)[1]}"}).json()
         self.ids.bind(gid, answer["data"]["webhookSubscriptionCreate"]["webhookSubscription"]["id"])
 
 
@@ -141,7 +149,11 @@ def _earlier_orders(group: list[Exchange], is_mutation: Callable[[Exchange], boo
     for exchange in group:
         asked |= set(ids_in(exchange.variables)) - born
     homes = {
-        fo["id"]: order["id"] for one in group for record in records(one.response) for fo, order in _fos_of(record) if order.get("id")
+        fo["id"]: order["id"]
+        for one in group
+        for record in records(one.response)
+        for fo, order in _fos_of(record)
+        if order.get("id")
     }
     orders: dict[str, dict[str, Any]] = {}
     # What was read right before a write was asked for shows the earliest state.

@@ -12,6 +12,12 @@ from .record import Recorder
 from .server import make_server
 
 
+def _watch(stop: threading.Event) -> None:
+    """Whoever started us has gone when standard input ends."""
+    sys.stdin.read()
+    stop.set()
+
+
 def main() -> None:
     """Serve until SIGTERM or SIGINT."""
     parser = argparse.ArgumentParser(prog="tests.storefronts.shopify", description=__doc__)
@@ -25,7 +31,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if options.with_parent:
-        threading.Thread(target=lambda: (sys.stdin.read(), stop.set()), daemon=True).start()
+        threading.Thread(target=_watch, args=(stop,), daemon=True).start()
     threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
     print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
     stop.wait()

@@ -150,12 +150,12 @@ def _own_checks(schema: GraphQLSchema, tree: Any) -> list[dict[str, Any]]:
                     arguments=names,
                 )
             for key, value in given.items():
-                argument = definition.args.get(key)
-                if argument and isinstance(argument.type, GraphQLNonNull) and isinstance(value, NullValueNode):
+                wanted = definition.args.get(key)
+                if wanted and isinstance(wanted.type, GraphQLNonNull) and isinstance(value, NullValueNode):
                     report(
                         node,
                         f"Argument '{key}' on Field '{name}' has an invalid value (null)."
-                        f" Expected type '{argument.type}'.",
+                        f" Expected type '{wanted.type}'.",
                         [*path, key],
                         code="argumentLiteralsIncompatible",
                         typeName="Field",

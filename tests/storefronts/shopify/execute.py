@@ -98,6 +98,10 @@ def _has_variable(node: ValueNode) -> bool:
     return any(_has_variable(child) for child in children)
 
 
+def _constant(value: str) -> Resolver:
+    return lambda source, arguments, run: value
+
+
 class Selection:
     """What is asked of an object, by its concrete type."""
 
@@ -142,7 +146,7 @@ class Planner:
             name = node.name.value
             if name == "__typename":
                 definition = GraphQLField(GraphQLNonNull(self.schema.type_map["String"]))
-                field = Field(node, definition, lambda source, arguments, run, value=concrete.name: value)
+                field = Field(node, definition, _constant(concrete.name))
             else:
                 definition = concrete.fields[name]
                 field = Field(node, definition, self._resolver(concrete.name, name))
@@ -242,7 +246,9 @@ class Run:
     def included(self, field: Field) -> bool:
         """Whether @include and @skip let this field through."""
         for wanted, node in field.conditions:
-            value = self.variables.get(node.name.value) if isinstance(node, VariableNode) else node.value
+            value = (
+                self.variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
+            )
             if bool(value) is not wanted:
                 return False
         return True

@@ -25,8 +25,9 @@ STATES = {
 }
 STYLE = (pathlib.Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 SCRIPT = """
+const style = {hour: "2-digit", minute: "2-digit", second: "2-digit"};
 const clock = () => document.querySelectorAll("time").forEach((one) => {
-  one.textContent = new Date(one.dateTime).toLocaleTimeString([], {hour: "2-digit", minute: "2-digit", second: "2-digit"});
+  one.textContent = new Date(one.dateTime).toLocaleTimeString([], style);
 });
 const again = async () => {
   try {
@@ -57,7 +58,8 @@ def index(shops: list[Shop]) -> str:
     """Which stores there are."""
     rows = "".join(
         f'<li><div><a class="name" href="/{escape(shop.name)}/">{escape(shop.name)}</a></div>'
-        f'<p class="none">{_count(len(shop.orders), "order")}, {_count(len(shop.book.numbers), "tracking number")}</p></li>'
+        f'<p class="none">{_count(len(shop.orders), "order")},'
+        f" {_count(len(shop.book.numbers), 'tracking number')}</p></li>"
         for shop in sorted(shops, key=lambda one: one.name)
     )
     body = f'<ul class="orders">{rows}</ul>' if rows else '<p class="empty">No store has been opened yet.</p>'

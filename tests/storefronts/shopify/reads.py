@@ -272,10 +272,16 @@ def _amount(key: str) -> Resolver:
     return lambda source, arguments, run: money(source[f"_{key}"], source["currencyCode"])
 
 
-for name in (
-    "subtotalPriceSet totalPriceSet currentSubtotalPriceSet currentTotalPriceSet totalReceivedSet totalRefundedSet"
-    " netPaymentSet totalOutstandingSet"
-).split():
+for name in [
+    "subtotalPriceSet",
+    "totalPriceSet",
+    "currentSubtotalPriceSet",
+    "currentTotalPriceSet",
+    "totalReceivedSet",
+    "totalRefundedSet",
+    "netPaymentSet",
+    "totalOutstandingSet",
+]:
     RESOLVERS["Order", name] = _amount(name)
 
 

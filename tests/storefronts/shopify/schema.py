@@ -1,7 +1,7 @@
 """The part of the Admin API's types that the pretend store speaks: names are the interface, the text is ours.
 
-The objects stand in `types.graphql`. Connections and mutation payloads follow one pattern each and are made from tables. Documents are checked
-against this; what the fields answer lives in `reads.py`.
+The objects stand in `types.graphql`. Connections and mutation payloads follow one pattern each and are made
+from tables here. Documents are checked against this; what the fields answer lives in `reads.py`.
 """
 
 from __future__ import annotations
@@ -12,11 +12,23 @@ from graphql import GraphQLSchema, build_schema
 
 PAGE = "first: Int, after: String, last: Int, before: String, reverse: Boolean = false"
 
-CONNECTIONS = (
-    "BasicEvent Fulfillment FulfillmentEvent FulfillmentLineItem FulfillmentOrder FulfillmentOrderLineItem"
-    " FulfillmentOrderMerchantRequest InventoryLevel LineItem Location Metafield Order OrderTransaction"
-    " RefundLineItem WebhookSubscription"
-).split()
+CONNECTIONS = [
+    "BasicEvent",
+    "Fulfillment",
+    "FulfillmentEvent",
+    "FulfillmentLineItem",
+    "FulfillmentOrder",
+    "FulfillmentOrderLineItem",
+    "FulfillmentOrderMerchantRequest",
+    "InventoryLevel",
+    "LineItem",
+    "Location",
+    "Metafield",
+    "Order",
+    "OrderTransaction",
+    "RefundLineItem",
+    "WebhookSubscription",
+]
 
 # mutation: (arguments, payload fields, type of a user error)
 MUTATIONS = {

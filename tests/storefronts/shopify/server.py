@@ -31,7 +31,8 @@ STATUS_TEXTS = {
     503: "Service Unavailable",
     401: "[API] Invalid API key or access token (unrecognized login or wrong password)",
     402: "This shop's plan does not have access to this feature. The requested shop is currently frozen.",
-    403: "[API] Non-expiring access tokens are no longer accepted for the Admin API. Start using expiring offline tokens.",
+    403: "[API] Non-expiring access tokens are no longer accepted for the Admin API."
+    " Start using expiring offline tokens.",
     404: "Not Found",
     423: "This shop is currently locked.",
 }
