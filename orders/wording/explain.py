@@ -45,6 +45,7 @@ class Situation(enum.StrEnum):
     DUE = "due_now"
     PLANNING = "planning"
     SHOPPER_UNPAID = "shopper_unpaid"
+    NO_PARCEL = "no_parcel"
 
 
 SITUATIONS: dict[str, Words] = {
@@ -105,6 +106,11 @@ SITUATIONS: dict[str, Words] = {
         Who.NOBODY,
         _("The number is free to go once the store reports the shopper's payment."),
         _("The shopper has not paid for this order yet, and this store's numbers wait for that."),
+    ),
+    Situation.NO_PARCEL: words(
+        Who.STAFF,
+        _("Add a parcel to the order, or import it with its number."),
+        _("The order is here, but it has no parcel yet, so there is no number to send."),
     ),
 }
 
