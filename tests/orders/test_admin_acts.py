@@ -310,6 +310,9 @@ def enter(shipment: Shipment, **fields: Any) -> Any:
     return logged_in(the_boss()).post(act_page(shipment, "set_number"), data, follow=True)
 
 
+SHORTENED = "A spreadsheet has shortened this number to a power of ten; copy it again from where it came."
+
+
 def numbers_of(shipment: Shipment) -> list[tuple[str, str, bool]]:
     return [(n.kind, n.value, n.replaced_at is None) for n in shipment.numbers.order_by("pk")]
 
@@ -354,7 +357,7 @@ def test_the_same_number_again_changes_nothing() -> None:
         ({"number": ""}, {"number": ["This field is required."]}),
         (
             {"number": "9.40011E+21", "why": "x"},
-            {"number": ["A spreadsheet has shortened this number to a power of ten; copy it again from where it came."]},
+            {"number": [SHORTENED]},
         ),
         ({"why": ""}, {"why": ["Say why the number before it is replaced."]}),
         ({"carrier": "", "why": "x"}, {"carrier": ["Choose the carrier that gave this number."]}),
@@ -362,9 +365,12 @@ def test_the_same_number_again_changes_nothing() -> None:
             {"number": "CJP12345", "why": "x"},
             {"number": ['This begins with CJP like our own numbers. Choose "our number" above if it is one.']},
         ),
-        ({"kind": "own", "number": "CJP12345"}, {"carrier": ["Our own number travels under our own name: leave the carrier empty."]}),
+        (
+            {"kind": "own", "number": "CJP12345"},
+            {"carrier": ["Our own number travels under our own name: leave the carrier empty."]},
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_number_that_cannot_be_right_is_asked_for_again(fields: dict[str, str], errors: dict[str, list[str]]) -> None:
     shipment = a_planned_shipment()
 
@@ -490,7 +496,7 @@ def test_a_choice_that_is_none_is_refused() -> None:
 
     answer = save_store(store, **{"preference-0-delay_hours": "9999"})
 
-    assert answer.context["errors"] == ["Ensure this value is less than or equal to 1440."]
+    assert answer.context["errors"] == [["Ensure this value is less than or equal to 1440."]]
     assert store.preference.changes.count() == 0
 
 
@@ -535,7 +541,7 @@ def test_a_parcel_holds_no_more_than_was_ordered() -> None:
 
     answer = logged_in(the_boss()).post(page, contents(order, **{"lines-0-quantity": "3"}))
 
-    assert answer.context["errors"] == ["Only 2 of this were ordered."]
+    assert answer.context["errors"] == [["Only 2 of this were ordered."]]
     assert Shipment.objects.count() == 0
 
 
@@ -561,7 +567,8 @@ def test_the_next_parcel_of_an_order_gets_the_next_number() -> None:
 def test_another_shipping_method_plans_the_parcel() -> None:
     shipment = a_planned_shipment(dispatched_at=timezone.now() - timedelta(hours=1))
     before = row_of(shipment).state
-    data = {"shipping_method": factories.an_own_method().pk, "lines-TOTAL_FORMS": "0", "lines-INITIAL_FORMS": "0"}
+    forms = {f"{prefix}-{count}_FORMS": "0" for prefix in ("lines", "numbers") for count in ("TOTAL", "INITIAL")}
+    data = {"shipping_method": factories.an_own_method().pk, **forms}
 
     logged_in(the_boss()).post(reverse("admin:orders_shipment_change", args=[shipment.pk]), data)
 
