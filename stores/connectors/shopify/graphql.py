@@ -108,6 +108,8 @@ class GraphQL:
         expected = self.limiter.expects(units)
         if self.limiter.needs_a_look(expected):
             self._post(document("bucket"), {}, 1.0, writes=False)
+        if expected > self.limiter.limit and sum(units.values()) > 1:
+            raise TooDear(expected)  # not sent: this bucket never holds as much
         if (seconds := self.limiter.wait(expected, time.monotonic())) > 0:
             if time.monotonic() + seconds >= min(self.deadline, self._session.deadline):
                 # The store's own pause holds all of its work back; each turn would begin with another read.

@@ -61,6 +61,11 @@ class Limiter:
     seen_at: float | None = None  # when `available` was true, by the caller's monotonic clock
     costs: dict[str, float] = field(default_factory=lambda: dict(STARTING_COSTS))
 
+    @property
+    def limit(self) -> float:
+        """The most that one request may cost now: never more than the bucket can hold."""
+        return self.ceiling if self.seen_at is None else min(self.ceiling, self.maximum)
+
     def doubt(self) -> None:
         """Another process may have spent points since the last answer: look before something dear is sent."""
         self.seen_at = None
@@ -129,4 +134,4 @@ class Limiter:
 
     def fits(self, kind: str) -> int:
         """How many things of this kind one request may carry, at least one."""
-        return max(int(self.ceiling // self.costs[kind]), 1)
+        return max(int(self.limit // self.costs[kind]), 1)

@@ -198,7 +198,7 @@ class Pusher:
 
     def _batch(self, jobs: list[Job]) -> list[Job]:
         """The first jobs that one request may carry; those of one update are not torn apart without need."""
-        ceiling = self._api.limiter.ceiling
+        ceiling = self._api.limiter.limit
         batch: list[Job] = []
         cost = 0.0
         for place in dict.fromkeys(job.update for job in jobs):
@@ -346,11 +346,12 @@ def _note(reply: Reply, number: int, job: Job, progress: _Progress) -> None:
 
 
 def _read_back(fulfillment: Mapping[str, Any], write: Create | Update, progress: _Progress, reply: Reply) -> None:
-    there = read_tracking(fulfillment["trackingInfo"])
-    shown = {row.number for row in there}
-    if fulfillment["status"] == "CANCELLED" or not all(number in shown for number, _ in write.tracking.numbers):
+    if not arrived(write.tracking, fulfillment):
         if isinstance(write, Create):
-            progress.error = OutcomeUnknown(Code.ANSWER_LOST, "the new fulfillment lacks the number")
+            # Sent again it would be made a second time, so a person has to look.
+            log.error("Shopify made fulfillment %s without the number it was given", fulfillment["id"])
+            said = "the new fulfillment lacks the number"
+            progress.error = ShipmentRejected(Code.REFUSED, said, request_id=reply.request_id, field="trackingInfo")
         else:
             # An update of a cancelled fulfillment is taken without a word: the number stands on a dead parcel.
             progress.refused.append((write, "trackingInfo", "the number was not taken over"))
@@ -359,6 +360,12 @@ def _read_back(fulfillment: Mapping[str, Any], write: Create | Update, progress:
     progress.warnings += changed_by_store(write.tracking, fulfillment["trackingInfo"])
     if isinstance(write, Create):
         progress.created.append(fulfillment["id"])
+
+
+def arrived(wanted: TrackingList, fulfillment: Mapping[str, Any]) -> bool:
+    """Whether the fulfillment of an answer lives and shows every number that it was sent."""
+    shown = {row.number for row in read_tracking(fulfillment["trackingInfo"])}
+    return fulfillment["status"] != "CANCELLED" and all(number in shown for number, _ in wanted.numbers)
 
 
 def changed_by_store(wanted: TrackingList, rows: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -25,7 +25,7 @@ from stores.connectors.shopify.allocation import (
     WorkLine,
     plan,
 )
-from stores.connectors.shopify.push import changed_by_store
+from stores.connectors.shopify.push import arrived, changed_by_store
 from stores.connectors.shopify.tracking import Tracking, TrackingList, merged, tracking_input
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
@@ -591,3 +591,25 @@ def test_what_the_store_changed_is_a_warning(
     rows = [{"number": number, "company": company, "url": url} for number, company, url in there]
 
     assert changed_by_store(wanted, rows) == warnings
+
+
+@pytest.mark.parametrize(
+    "wanted,status,numbers,there",
+    [
+        (listed("N1"), "SUCCESS", ["N1"], True),
+        (listed("N1"), "SUCCESS", ["N0", "N1"], True),
+        (listed("N1", "N2"), "SUCCESS", ["N2", "N1"], True),
+        (listed("N1"), "SUCCESS", [], False),
+        (listed("N1"), "SUCCESS", [None], False),
+        (listed("N1"), "SUCCESS", ["n1"], False),
+        (listed("N1", "N2"), "SUCCESS", ["N2"], False),
+        # the number stands on a dead parcel
+        (listed("N1"), "CANCELLED", ["N1"], False),
+    ],
+)
+def test_a_number_arrived_when_it_is_read_back(
+    wanted: TrackingList, status: str, numbers: list[str | None], there: bool
+) -> None:
+    rows = [{"number": number, "company": None, "url": None} for number in numbers]
+
+    assert arrived(wanted, {"status": status, "trackingInfo": rows}) == there

@@ -741,6 +741,16 @@ def test_a_backlog_is_pushed_without_one_throttled_answer(pretend: PretendShopif
     assert requests(shop)["refused"] == 0
 
 
+def test_a_small_bucket_is_never_asked_for_more_than_it_holds(pretend: PretendShopify) -> None:
+    shop = pretend.shop(bucket=200, restore_rate=1000)
+    orders = [place(shop) for _ in range(25)]
+
+    results = pushed(connect(shop), *(an_update(order, f"N{n}") for n, order in enumerate(orders)))
+
+    assert results == [Outcome.CREATED] * 25
+    assert requests(shop)["refused"] == 0
+
+
 def test_a_throttled_answer_makes_the_store_wait_as_long_as_the_bucket_says(shop: Shop) -> None:
     order = place(shop)
     shop.fault("throttled", on="mutation")
