@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from . import mutations_fos, mutations_fulfillments, mutations_orders, mutations_webhooks
+from . import (
+    mutations_fos,
+    mutations_fulfillments,
+    mutations_orders,
+    mutations_requests,
+    mutations_webhooks,
+    reads_fulfillments,
+    reads_orders,
+    reads_shop,
+)
 from .costs import ONE_REQUEST
 from .documents import Document, Documents
-from .execute import Nulled, Run, actual, requested
+from .execute import Nulled, Run
+from .pricing import actual, requested
 from .problems import Broken, internal, throttled, too_expensive
-from .reads import RESOLVERS
+from .resolvers import RESOLVERS
 from .schema import build
 from .shop import Shop
 from .variables import coerce_variables
 
-MUTATIONS = (mutations_fos, mutations_fulfillments, mutations_orders, mutations_webhooks)  # they register themselves
+# They register themselves.
+PARTS = (mutations_fos, mutations_fulfillments, mutations_orders, mutations_requests, mutations_webhooks)
+READS = (reads_fulfillments, reads_orders, reads_shop)
 SCHEMA = build()
 DOCUMENTS = Documents(SCHEMA, RESOLVERS)
 

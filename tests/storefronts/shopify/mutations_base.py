@@ -8,7 +8,7 @@ from typing import Any
 from . import routing
 from .execute import Run
 from .problems import access_denied, invalid_id
-from .reads import RESOLVERS
+from .resolvers import RESOLVERS
 from .values import Record
 
 Mutation = Callable[[dict[str, Any], Run], Record]

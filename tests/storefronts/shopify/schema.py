@@ -1,7 +1,7 @@
 """The part of the Admin API's types that the pretend store speaks: names are the interface, the text is ours.
 
 The objects stand in `types.graphql`. Connections and mutation payloads follow one pattern each and are made
-from tables here. Documents are checked against this; what the fields answer lives in `reads.py`.
+from tables here. Documents are checked against this; what the fields answer lives in `reads_*`.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from .book import pages
 from .documents import Document
 from .faults import EXECUTED, Fault
 from .problems import internal
-from .reads import VERSIONS
+from .reads_shop import VERSIONS
 from .record import Recorder
 from .shop import Shop
 
