@@ -34,15 +34,17 @@ def derive(exchange: Exchange) -> tuple[str, dict[str, Any]]:
     for name, value in data.items():
         arguments = []
         for key, argument in root.fields[name].args.items():
-            if key not in variables:
+            variable = key
+            if key not in (exchange.variables or {}):
                 found = from_answer(name, key, value)
                 if found is None and isinstance(argument.type, GraphQLNonNull):
                     raise CannotDerive(f"argument {key} of {name}")
                 if found is None:
                     continue
-                variables[key] = found
-            declared[key] = str(argument.type)
-            arguments.append(f"{key}: ${key}")
+                variable = f"{name}_{key}"
+                variables[variable] = found
+            declared[variable] = str(argument.type)
+            arguments.append(f"{key}: ${variable}")
         given = f"({', '.join(arguments)})" if arguments else ""
         fields.append(f"{name}{given}{selection(get_named_type(root.fields[name].type), value)}")
     operation = "mutation" if root is mutation else "query"

@@ -23,6 +23,9 @@ SCOPES = [
 SUBSCRIBE = """mutation($uri: String!) {
   webhookSubscriptionCreate(topic: SHOP_UPDATE, webhookSubscription: {uri: $uri}) { webhookSubscription { id } }
 }"""
+MOVE = """mutation($fo: ID!, $to: ID!) {
+  fulfillmentOrderMove(id: $fo, newLocationId: $to) { userErrors { message } }
+}"""
 SPLIT = """mutation($fo: ID!, $line: ID!) {
   fulfillmentOrderSplit(fulfillmentOrderSplits: [
     {fulfillmentOrderId: $fo, fulfillmentOrderLineItems: [{id: $line, quantity: 1}]}
@@ -235,7 +238,7 @@ def _make(shop: Shop, known: dict[str, Any], ids: Ids) -> None:
         ids.bind(recorded, ours)
     repeated = len(fos) > len(made["fulfillment_orders"])
     for index, recorded in enumerate(fos):
-        _bring(shop, made["id"], recorded, ids, repeated and index + 1 < len(fos))
+        _bring(shop, made["id"], index, recorded, ids, repeated and index + 1 < len(fos))
     for recorded, ours in zip(fos, shop.order(made["id"])["fulfillment_orders"], strict=False):
         ids.bind(recorded["id"], ours["id"])
         for one, other in zip(recorded["lineItems"]["nodes"], ours["lines"], strict=False):
@@ -270,7 +273,7 @@ def _lines(fo: dict[str, Any], shown: dict[str, dict[str, Any]]) -> dict[str, di
     return lines
 
 
-def _bring(shop: Shop, order: str, fo: dict[str, Any], ids: Ids, followed: bool) -> None:
+def _bring(shop: Shop, order: str, index: int, fo: dict[str, Any], ids: Ids, followed: bool) -> None:
     """A fulfilment order into the state that it was first seen in.
 
     `followed`: another one holds the same units, so they went there: by a cancelled fulfillment where units
@@ -278,7 +281,7 @@ def _bring(shop: Shop, order: str, fo: dict[str, Any], ids: Ids, followed: bool)
     """
     here = ids.ours.get(((fo.get("assignedLocation") or {}).get("location") or {}).get("id"))
     if here:
-        shop.do("move", order=order, to=here)
+        shop.graphql(MOVE, {"fo": shop.order(order)["fulfillment_orders"][index]["id"], "to": here})
     if fo["status"] != "CLOSED":
         return
     lines = fo["lineItems"]["nodes"]
@@ -288,7 +291,7 @@ def _bring(shop: Shop, order: str, fo: dict[str, Any], ids: Ids, followed: bool)
         for gid in shop.fulfil_by_hand(order)["made"]:
             shop.cancel_fulfillment(gid)
     elif followed:
-        ours = shop.order(order)["fulfillment_orders"][0]
+        ours = shop.order(order)["fulfillment_orders"][index]
         shop.graphql(SPLIT, {"fo": ours["id"], "line": ours["lines"][0]["id"]})
     elif not total:
         shop.cancel_order(order)
