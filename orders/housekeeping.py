@@ -27,15 +27,15 @@ def tidy(now: datetime) -> dict[str, int]:
     }
 
 
-def plan_again(after: int, now: datetime, *, stop: Callable[[], bool]) -> int:
+def plan_again(after: int, now: datetime, *, stop: Callable[[], bool], chunk: int = plan.CHUNK) -> int:
     """Plan the rows with an id above `after`, chunk by chunk, until none is left or `stop()`. The last one's id."""
     last = after
     while not stop():
         rows = TrackingSync.objects.filter(pk__gt=last).order_by("pk").values_list("pk", "shipment_id")
-        chunk = list(rows[: plan.CHUNK])
-        if not chunk:
+        found = list(rows[:chunk])
+        if not found:
             break
         with transaction.atomic():
-            plan.plan([shipment_id for _, shipment_id in chunk], now)
-        last = chunk[-1][0]
+            plan.plan([shipment_id for _, shipment_id in found], now)
+        last = found[-1][0]
     return last

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -51,7 +52,9 @@ class Connected:
 def connected(pretend: PretendShopify, *, numbers: int = 1, dispatched: bool = True, **shop: Any) -> Connected:
     """A store whose shop has so many orders, each with one parcel and its number; due where it is dispatched."""
     there = pretend.shop(**{"bucket": 100_000, "restore_rate": 10_000} | shop)
-    store = a_store(base_url=there.base_url, credentials=there.credentials)
+    # One merchant for all, who never logs in: hashing a password takes longer than all the rest.
+    owner = User.objects.get_or_create(username="merchant")[0]
+    store = a_store(owner, base_url=there.base_url, credentials=there.credentials)
     orders = there.add_orders(numbers)
     values = [f"YT{store.pk:06d}{position:08d}" for position in range(numbers)]
     with transaction.atomic():

@@ -109,10 +109,10 @@ class Command(BaseCommand):
             self.stdout.write(f"{unclear:>7}  without a clear answer: looked up before anything is sent again")
         if attention := _rows(store).filter(state=SyncState.ATTENTION).count():
             self.stdout.write(f"{attention:>7}  {SyncState.ATTENTION.label.lower()}")
+        if due := _due(store).count():
+            self.stdout.write(f"{due:>7}  still due")
         for busy in _busy(store):
-            self.stdout.write(
-                f"Another process is writing to {busy.name} (store {busy.pk}): what is due there is left."
-            )
+            self.stdout.write(f"Store {busy.pk}: another process is writing to {busy.name}.")
         for held in _held_back(store):
             sentence, _ = store_obstacle(held, now) or ("", "")
             if sentence:
@@ -190,7 +190,10 @@ def _due_or_unplanned(store: Store | None, now: datetime) -> Iterator[plan.Plana
 
 
 def _line(planable: plan.Planable, now: datetime) -> str:
-    row, explanation = planable.row, wording.explain(planable, now)
-    what = f"{row.store.name} (store {row.store_id}), {row.shipment}"
-    words = [explanation.wanted and f"{explanation.wanted}.", explanation.why_this_number, explanation.headline]
-    return f"{what}: {' '.join(filter(None, words))}"
+    row, decision = planable.row, planable.decision
+    if isinstance(decision, Send):
+        explanation = wording.explain(planable, now)
+        why = f"{decision.number.value}. {explanation.why_this_number} {explanation.headline}"
+    else:
+        why = wording.sentence(decision.reason, decision.values)
+    return f"{row.store.name} (store {row.store_id}), {row.shipment}: {why}"
