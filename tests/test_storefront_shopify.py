@@ -16,6 +16,8 @@ import pytest
 import requests
 
 from tests.storefronts.client import PretendShopify, Shop
+from tests.storefronts.replay.__main__ import AGREES, CONTRADICTION, run
+from tests.storefronts.replay.order import load
 
 CREATE = """mutation($f: FulfillmentInput!) { fulfillmentCreate(fulfillment: $f) {
   fulfillment { id status totalQuantity trackingInfo(first: 10) { company number url } }
@@ -858,11 +860,47 @@ def test_requests_can_be_written_down_for_a_checker(tmp_path: Any) -> None:
     file = tmp_path / "requests.jsonl"
     with PretendShopify(record=str(file)) as world:
         shop = world.shop()
+        url, headers = f"{shop.base_url}/admin/api/2026-07/graphql.json", {"X-Shopify-Access-Token": shop.token}
         for name in ("A", "B"):
-            shop.graphql(NAMES, {"query": f"name:{name}"})
+            body = {"query": NAMES, "variables": {"query": f"name:{name}"}}
+            requests.post(url, json=body, headers=headers, timeout=5)
+        shop.graphql("{ shop { name } }")
 
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     assert lines == [{"query": NAMES, "variables": {"query": f"name:{name}"}} for name in ("A", "B")]
+
+
+@pytest.mark.parametrize(
+    "answered, verdict",
+    [
+        ({"order": {"name": "#7", "displayFinancialStatus": "PENDING"}}, AGREES),
+        (
+            {"order": {"name": "#7", "displayFinancialStatus": "PAID"}},
+            ".data.order.displayFinancialStatus 'PAID' recorded, 'PENDING' here",
+        ),
+        ({"order": {"name": "#7"}}, CONTRADICTION),
+    ],
+)
+def test_a_recording_agrees_or_says_what_differs(
+    world: PretendShopify, tmp_path: Any, answered: dict[str, Any], verdict: str
+) -> None:
+    made = """mutation($order: OrderCreateOrderInput!) { orderCreate(order: $order) {
+      order { id name } userErrors { message } } }"""
+    read = "query($id: ID!) { order(id: $id) { name displayFinancialStatus } }"
+    gid = "gid://shopify/Order/42"
+    line = {"title": "A mug", "quantity": 1, "priceSet": {"shopMoney": {"amount": "5.0", "currencyCode": "EUR"}}}
+    created = {"orderCreate": {"order": {"id": gid, "name": "#7"}, "userErrors": []}}
+    rows = [
+        {"case": "/read", "query": read, "variables": {"id": gid}, "response": {"data": answered}},
+        {"case": "/make", "query": made, "variables": {"order": {"lineItems": [line]}}, "response": {"data": created}},
+    ]
+    file = tmp_path / "recorded.jsonl"
+    file.write_text("\n".join(json.dumps({"source": "made-up", "capturedAt": None, **row}) for row in rows))
+    exchanges = load(str(file))["made-up"]
+
+    run(world, exchanges)
+
+    assert {one.case: one.verdict for one in exchanges} == {"/make": AGREES, "/read": verdict}
 
 
 def test_a_read_of_fifty_orders_is_cheap(world: PretendShopify) -> None:

@@ -158,13 +158,13 @@ class Shop:
     def graphql(
         self, query: str, variables: Mapping[str, Any] | None = None, *, timeout: float = 20, token: str | None = None
     ) -> requests.Response:
-        """One request to the Admin API, as any client would send it."""
+        """One request to the Admin API, as any client would send it; never among the recorded ones."""
         with requests.Session() as session:
             session.trust_env = False
             return session.post(
                 f"{self.base_url}/admin/api/2026-10/graphql.json",
                 json={"query": query, "variables": dict(variables or {})},
-                headers={"X-Shopify-Access-Token": token or self.token},
+                headers={"X-Shopify-Access-Token": token or self.token, "X-Test-Client": "1"},
                 timeout=timeout,
             )
 

@@ -14,12 +14,13 @@ import sys
 import graphql
 
 from ..client import PretendShopify, Shop
-from .compare import Ids, difference, plain
+from .compare import Ids, belongs, difference, plain
 from .derive import CannotDerive, derive
 from .order import Exchange, load
 from .seed import Seed, ids_in
 
 AGREES = ""
+CONTRADICTION = "the recorded answer is not one to the recorded document"
 
 
 def is_mutation(exchange: Exchange) -> bool:
@@ -88,6 +89,8 @@ def attempt(shop: Shop, exchange: Exchange, ids: Ids, keep: bool) -> str:
         query, variables = (exchange.query, exchange.variables or {}) if exchange.query else derive(exchange)
     except CannotDerive as error:
         return f"no document: {error}"
+    if exchange.query and exchange.response.get("data") and not belongs(query, exchange.response["data"]):
+        return CONTRADICTION
     answer = shop.graphql(query, ids.translate(variables)).json()
     trial = ids if keep else ids.copy()
     found = difference(plain(exchange.response), plain(answer), trial)

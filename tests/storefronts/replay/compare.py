@@ -6,6 +6,16 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    parse,
+)
+
 TIME = re.compile(r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")
 GID = re.compile(r"^gid://shopify/(\w+)/([^?]+)(\?.*)?$")
 NAME = re.compile(r"^#\d+$")
@@ -105,3 +115,39 @@ def plain(response: dict[str, Any]) -> dict[str, Any]:
     if "errors" in result:
         result["errors"] = [{k: v for k, v in one.items() if k != "locations"} for one in result["errors"]]
     return result
+
+
+def belongs(query: str, data: Any) -> bool:
+    """Whether this answer can be one to this document: it has the keys that were asked for, and no others."""
+    tree = parse(query)
+    fragments = {one.name.value: one for one in tree.definitions if isinstance(one, FragmentDefinitionNode)}
+    operation = next(one for one in tree.definitions if isinstance(one, OperationDefinitionNode))
+    return _belongs([operation.selection_set], data, fragments)
+
+
+def _belongs(sets: list[SelectionSetNode], data: Any, fragments: dict[str, Any]) -> bool:
+    if isinstance(data, list):
+        return all(_belongs(sets, item, fragments) for item in data)
+    if not isinstance(data, dict):
+        return True
+    asked: dict[str, list[SelectionSetNode]] = {}
+    inline = _keys(sets, fragments, asked)
+    if not set(data) <= set(asked) or (set(data) != set(asked) and not inline):
+        return False
+    return all(_belongs(asked[key], value, fragments) for key, value in data.items() if asked[key])
+
+
+def _keys(sets: list[SelectionSetNode], fragments: dict[str, Any], asked: dict[str, list[SelectionSetNode]]) -> bool:
+    """Collect the keys that selection sets yield; whether some of them hang on the type."""
+    hangs = False
+    for one in sets:
+        for node in one.selections:
+            if isinstance(node, FieldNode):
+                key = node.alias.value if node.alias else node.name.value
+                asked.setdefault(key, []).extend([node.selection_set] if node.selection_set else [])
+            elif isinstance(node, FragmentSpreadNode):
+                hangs |= _keys([fragments[node.name.value].selection_set], fragments, asked)
+            elif isinstance(node, InlineFragmentNode):
+                hangs = True
+                _keys([node.selection_set], fragments, asked)
+    return hangs

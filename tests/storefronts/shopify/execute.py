@@ -105,12 +105,13 @@ def _constant(value: str) -> Resolver:
 class Selection:
     """What is asked of an object, by its concrete type."""
 
-    __slots__ = ("abstract", "by_type", "fields")
+    __slots__ = ("abstract", "by_type", "fields", "variants")
 
     def __init__(self, by_type: dict[str, list[Field]], abstract: bool) -> None:
         self.by_type = by_type
         self.abstract = abstract
         self.fields = [] if abstract else next(iter(by_type.values()))
+        self.variants = [fields for fields in by_type.values() if fields] or [[]]
 
     def of(self, record: Any) -> list[Field]:
         """The fields for this record."""
@@ -205,7 +206,7 @@ class Run:
         """The object that `fields` ask of `source`."""
         out: dict[str, Any] = {}
         for field in fields:
-            if field.conditions and not self.included(field):
+            if field.conditions and not included(field, self.variables):
                 continue
             here = (path, field.key)
             if path is None:
@@ -243,15 +244,14 @@ class Run:
             out[field.key] = value
         return out
 
-    def included(self, field: Field) -> bool:
-        """Whether @include and @skip let this field through."""
-        for wanted, node in field.conditions:
-            value = (
-                self.variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
-            )
-            if bool(value) is not wanted:
-                return False
-        return True
+
+def included(field: Field, variables: dict[str, Any]) -> bool:
+    """Whether @include and @skip let this field through."""
+    for wanted, node in field.conditions:
+        value = variables.get(node.name.value) if isinstance(node, VariableNode) else getattr(node, "value", None)
+        if bool(value) is not wanted:
+            return False
+    return True
 
 
 def flat(path: Path) -> list[Any]:

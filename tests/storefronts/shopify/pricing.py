@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from .costs import MUTATION_PRICE, MUTATION_PRICES, weight
-from .execute import Field
+from .execute import Field, included
 
 
 def page_size(values: dict[str, Any]) -> int:
@@ -20,6 +20,8 @@ def requested(fields: list[Field], variables: dict[str, Any], mutation: bool = F
     """The highest cost that running `fields` may have."""
     total = 0
     for field in fields:
+        if field.conditions and not included(field, variables):
+            continue
         if mutation:
             total += MUTATION_PRICES.get(field.name, MUTATION_PRICE)
             if field.selection:
@@ -32,7 +34,7 @@ def requested(fields: list[Field], variables: dict[str, Any], mutation: bool = F
 
 def _inside(field: Field, variables: dict[str, Any]) -> int:
     return max(
-        (requested(fields, variables) for fields in field.selection.by_type.values()),  # type: ignore[union-attr]
+        (requested(fields, variables) for fields in field.selection.variants),  # type: ignore[union-attr]
         default=0,
     )
 
@@ -79,8 +81,8 @@ def _spent_inside(field: Field, value: Any, variables: dict[str, Any]) -> int:
 
 
 def _spent_inside_one(field: Field, value: dict[str, Any], variables: dict[str, Any]) -> int:
-    lists = list(field.selection.by_type.values())  # type: ignore[union-attr]
-    fields = lists[0] if len(lists) == 1 else max(lists, key=lambda one: sum(f.key in value for f in one))
+    variants = field.selection.variants  # type: ignore[union-attr]
+    fields = variants[0] if len(variants) == 1 else max(variants, key=lambda one: sum(f.key in value for f in one))
     return actual(fields, value, variables)
 
 
@@ -88,6 +90,8 @@ def _actual(field: Field, value: Any, variables: dict[str, Any]) -> int:
     if not field.connection:
         if field.is_list and not value:
             return 0
+        if field.name == "nodes":
+            return sum(1 + (_spent_inside_one(field, item, variables) if item else 0) for item in value)
         return 1 + _spent_inside(field, value, variables)
     nodes: list[int] = []
     for part in field.selection.fields:  # type: ignore[union-attr]
