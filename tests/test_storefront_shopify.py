@@ -658,6 +658,7 @@ def test_one_request_may_not_cost_more_than_a_thousand_points(world: PretendShop
         ("reset_before", requests.ConnectionError, 0),
         ("reset_after", requests.ConnectionError, 1),
         ("cut_json", json.JSONDecodeError, 1),
+        ("cut_body", requests.exceptions.ChunkedEncodingError, 1),
         ("html_200", json.JSONDecodeError, 0),
         ("429", 429, 0),
         ("500", 500, 0),
@@ -703,6 +704,37 @@ def test_a_late_write_is_executed_after_the_connection_was_dropped(shop: Shop) -
     assert until(lambda: bool(shop.order(order["id"])["fulfillments"]))
     write = shop.book()["writes"][0]
     assert write["executed"] - write["arrived"] >= 0.4
+
+
+def test_the_merchant_can_be_faster_than_a_write(shop: Shop) -> None:
+    order = shop.add_order([MUG])
+    shop.before("create", "fulfil_by_hand", order="#1001", number="BY-HAND")
+
+    refused = create(shop, [group(order["fulfillment_orders"][0])])
+
+    fo = order["fulfillment_orders"][0]["id"].rsplit("/", 1)[1]
+    words = f"Fulfillment order {fo} has an unfulfillable status= closed."
+    assert refused == {"fulfillment": None, "userErrors": [{"field": ["fulfillment"], "message": words}]}
+    assert [one["numbers"] for one in shop.order("#1001")["fulfillments"]] == [["BY-HAND"]]
+
+
+def test_an_answer_can_come_too_slowly_although_something_always_comes(shop: Shop) -> None:
+    shop.fault("drip", times=1, seconds=0.6)
+    start = time.monotonic()
+
+    answer = shop.graphql("{ shop { name } }", timeout=0.3)
+
+    assert answer.json()["data"] == {"shop": {"name": shop.name}}
+    assert time.monotonic() - start >= 0.6
+
+
+def test_a_redirect_leads_to_another_host(shop: Shop) -> None:
+    shop.fault("302", times=1)
+    url = f"{shop.base_url}/admin/api/2026-10/graphql.json"
+
+    answer = requests.post(url, json={"query": "{ shop { name } }"}, timeout=5, allow_redirects=False)
+
+    assert (answer.status_code, answer.headers["Location"]) == (302, url.replace("127.0.0.1", "localhost"))
 
 
 @pytest.mark.parametrize(

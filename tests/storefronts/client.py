@@ -350,6 +350,13 @@ class Shop:
         """Switch a fault on; `shopify/faults.py` has the kinds and what they may be `on`."""
         self.do("fault", kind=kind, on=on, times=times, probability=probability, seconds=seconds)
 
+    def before(self, on: str, action: str, *, times: int = 1, **values: Any) -> None:
+        """Right before the next request that is `on` (create, update, read ...), the merchant does `action`.
+
+        For races: `shop.before("create", "fulfil_by_hand", order="#1001")`.
+        """
+        self.do("fault", kind="act", on=on, times=times, does={"action": action, **values})
+
     def clear_faults(self) -> None:
         """Fair weather."""
         self.do("clear_faults")

@@ -105,9 +105,10 @@ def fault(
     times: int | None = None,
     probability: float | None = None,
     seconds: float | None = None,
+    does: dict[str, Any] | None = None,
 ) -> None:
-    """Switch a fault on."""
-    shop.faults.add(Fault(kind, on, times, probability, seconds))
+    """Switch a fault on; `does` is an action of the merchant for the kind "act"."""
+    shop.faults.add(Fault(kind, on, times, probability, seconds, does))
 
 
 @action

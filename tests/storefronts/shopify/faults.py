@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from typing import Any
 
 KINDS = {
     "timeout": "never answers, nothing is executed",
@@ -25,7 +26,12 @@ KINDS = {
     "html_200": "HTTP 200 with a page, nothing is executed",
     "internal_200": "INTERNAL_SERVER_ERROR with HTTP 200, nothing is executed",
     "internal_200_after": "executed, INTERNAL_SERVER_ERROR with HTTP 200",
-    "cut_json": "executed, the answer ends in the middle",
+    "cut_json": "executed, the answer ends in the middle as if it were whole",
+    "cut_body": "executed, the connection closes in the middle of the answer",
+    "drip": "executed, the answer comes byte by byte for `seconds`",
+    "huge": "HTTP 200 with sixty-four megabytes of nothing, nothing is executed",
+    "302": "HTTP 302 to another host, nothing is executed",
+    "act": "answers as ever, but the merchant does something right before",
     "401": "HTTP 401: the token is not known",
     "402": "HTTP 402: the shop is frozen",
     "403": "HTTP 403: this kind of token is no longer accepted",
@@ -33,7 +39,10 @@ KINDS = {
     "423": "HTTP 423: the shop is locked",
 }
 ALIASES = {"403_frozen": "402"}
-EXECUTED = {"timeout_after", "reset_after", "late", "500_after", "502_after", "internal_200_after", "cut_json", "slow"}
+EXECUTED = {
+    *("timeout_after", "reset_after", "500_after", "502_after", "internal_200_after", "cut_json", "cut_body"),
+    *("drip", "slow", "act"),
+}
 ON = ("all", "mutation", "read", "create", "update", "token")
 
 
@@ -46,6 +55,7 @@ class Fault:
     times: int | None = None
     probability: float | None = None
     seconds: float | None = None
+    action: dict[str, Any] | None = None  # for "act": what the merchant does
 
 
 class Faults:

@@ -26,7 +26,9 @@ from .shop import Shop
 
 GIVES_UP = 180  # seconds: a client that waits longer than this is not waiting any more
 HTML = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
+HUGE = 64 * 1024 * 1024
 STATUS_TEXTS = {
+    302: "",
     429: "Exceeded the API rate limit. Please wait and try again.",
     500: "Internal Server Error",
     503: "Service Unavailable",
@@ -196,9 +198,15 @@ class Handler(BaseHTTPRequestHandler):
             self.reset()
         if kind == "slow":
             time.sleep(seconds or 1.0)
+        if kind == "act" and fault.action:
+            control.act(self.world, {**fault.action, "shop": shop.name})
         answer = api.answer(shop, document, given, arrived, request_id) if kind in EXECUTED else {}
-        if kind == "slow":
+        if kind in ("slow", "act"):
             return self.send(200, answer, headers=headers)
+        if kind in ("cut_body", "drip"):
+            self.trickle(json.dumps(answer).encode(), kind == "cut_body", seconds or 1.0)
+        if kind == "huge":
+            return self.send(200, " " * HUGE, headers=headers)
         if kind in ("timeout", "timeout_after"):
             self.hang()
         if kind in ("reset_before", "reset_after"):
@@ -218,6 +226,8 @@ class Handler(BaseHTTPRequestHandler):
                 return self.send(200, api.throttled_answer(shop, 1000), headers=headers)
         status = int(kind[:3])
         more = {"Retry-After": f"{seconds or 2.0:.1f}"} if status == 429 else {}
+        if status == 302:
+            more = {"Location": self.world.address.replace("127.0.0.1", "localhost") + self.path}
         return self.send(status, {"errors": STATUS_TEXTS[status]}, headers={**(headers or {}), **more})
 
     def hang(self) -> None:
@@ -228,6 +238,32 @@ class Handler(BaseHTTPRequestHandler):
             if readable and not self.connection.recv(1024):
                 break
         self.drop()
+
+    def trickle(self, data: bytes, half: bool, seconds: float) -> None:
+        """Announce a whole answer; close half way, or take `seconds` over it."""
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json; charset=utf-8")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            if half:
+                self.wfile.write(data[: len(data) // 2])
+                self.wfile.flush()
+                self.connection.shutdown(socket.SHUT_RDWR)
+                self.drop()
+            until = time.monotonic() + seconds
+            for index in range(len(data) - 1):
+                self.wfile.write(data[index : index + 1])
+                self.wfile.flush()
+                if (left := until - time.monotonic()) <= 0:
+                    self.wfile.write(data[index + 1 :])
+                    break
+                time.sleep(min(0.05, left))
+            else:
+                time.sleep(max(0.0, until - time.monotonic()))
+                self.wfile.write(data[-1:])
+            self.wfile.flush()
+        raise Dropped
 
     def reset(self) -> None:
         """The connection breaks as a network breaks it: with a reset."""
