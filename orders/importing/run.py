@@ -20,7 +20,7 @@ from .cells import NumberCell, Remove, Row
 from .finding import Catalogue, FoundOrder, OrderName, Unknown
 from .parcels import Parcel, Resolved
 from .problems import FileCode, Problem
-from .reading import PROBLEM_COLUMN, Sheet, read
+from .reading import OPTIONAL, PROBLEM_COLUMN, REQUIRED, Sheet, read
 from .writing import Written
 
 
@@ -74,7 +74,7 @@ def import_file(
     problems += checking.check(found, own_prefix=settings.TRACKSYNC_OWN_NUMBER_PREFIX, allow_shared=allow_shared)
     progress("checked", len(found), len(found))
 
-    problems.sort(key=lambda problem: (problem.line, problem.column, str(problem.code)))
+    problems.sort(key=_place)
     wrong = tuple(problem for problem in problems if not problem.is_warning)
     good, bad_lines = _part(sheet, found, wrong)
     written = None
@@ -105,6 +105,12 @@ def rejected_file(report: Report) -> str:
             why = " | ".join(told[record.line]) or "Another line of this parcel is wrong."
             out.writerow([*(record.cells[name] for name in columns), why])
     return text.getvalue()
+
+
+def _place(problem: Problem) -> tuple[int, int]:
+    """As the file is read: by line, then by the columns as they are named; strange columns first."""
+    known = (*REQUIRED, *OPTIONAL)
+    return problem.line, known.index(problem.column) if problem.column in known else -1
 
 
 def _parse(sheet: Sheet, now: datetime) -> tuple[list[Row], list[Problem]]:

@@ -443,8 +443,8 @@ def test_all_problems_are_told_at_once() -> None:
     )
 
     assert told(report) == [
-        (2, "carrier", "carrier_unknown"),
         (2, "own_number", "number_spreadsheet_error"),
+        (2, "carrier", "carrier_unknown"),
         (2, "paid_at", "bad_time"),
         (3, "parcel", "cell_empty"),
         (4, "store_id", "cell_empty"),
