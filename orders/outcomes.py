@@ -50,6 +50,7 @@ COLUMNS = (
     "goes_alone",
     "synced_at",
     "checked_at",
+    "state_since",
 )
 
 
@@ -100,10 +101,13 @@ def write(
             counts[outcome] += 1
             # The end of this very intent, and not of a later one.
             if row.sending_id == sent.number_id and row.sending_since == sent.sending_since:
+                stood = (row.state, row.reason)
                 if looks and _saw_nothing(answer):
                     stays_open(row, answer, settle=settle, now=now)
                 else:
                     apply(row, sent, answer, settle=settle, now=now)
+                if stood != (row.state, row.reason):
+                    row.state_since = now
                 changed.append((row.pk, *(getattr(row, column) for column in COLUMNS)))
                 replanned.append(row.shipment_id)
             if not _is_silent(answer):

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Greatest, Now
 
@@ -35,9 +35,9 @@ from stores.lease import Lease, LeaseLost
 from stores.models import Store, SyncPreference
 
 from .bulk import update_rows
-from .choices import AttemptOutcome, SyncState
+from .choices import AttemptOutcome, RowCode, SyncState
 from .models import TrackingSync
-from .outcomes import Answer, Sent, Unexpected, is_no_time, write
+from .outcomes import LONGEST_WAIT, Answer, Sent, Unexpected, is_no_time, write
 from .plan import Planable, facts_of, next_state
 from .plan import write as write_plan
 from .policy import Send
@@ -147,7 +147,13 @@ class _Turn:
         unclear = self._unclear()
         if unclear:
             return self._look(unclear)
-        jobs, kept_back = self._intend()
+        try:
+            jobs, kept_back = self._intend()
+        except DatabaseError:
+            raise
+        except Exception:
+            log.exception("Store %s: a batch could not be made ready", self.store.pk)
+            return self._set_apart()
         if jobs:
             return self._push(jobs)
         return Counter() if kept_back else None
@@ -160,8 +166,8 @@ class _Turn:
     # --- 1. intents without a known end ---------------------------------------------------------
 
     def _unclear(self) -> list[Job]:
-        rows = self._due().filter(sending__isnull=False).select_related("shipment__order", "sending__carrier")
-        rows = self._one_per_order(rows.order_by("due_at", "pk")[: self.size])
+        due = self._due().filter(sending__isnull=False).select_related("shipment__order", "sending__carrier")
+        rows = self._one_per_order(_alone(list(due.order_by("due_at", "pk")[: self.size])))
         found = pictures(row.shipment.order_id for row in rows)
         return [
             Job(
@@ -256,6 +262,16 @@ class _Turn:
             jobs.append(Job(sent, update_for(row, number, self.store, found[row.shipment.order_id])))
         _write_intents(intents)
         return jobs
+
+    def _set_apart(self) -> Counter[AttemptOutcome] | None:
+        """Rows that nobody can make ready: each goes alone next time, so that the one at fault stops no other."""
+        due = self._due().filter(sending__isnull=True).order_by("due_at", "pk")[: self.size]
+        rows = _alone(list(due))
+        later = database_now() + timedelta(seconds=LONGEST_WAIT if len(rows) == 1 else 0)
+        TrackingSync.objects.filter(pk__in=[row.pk for row in rows], sending__isnull=True).update(
+            goes_alone=True, due_at=later, reason=RowCode.UNEXPECTED, reason_values={}
+        )
+        return Counter() if rows else None
 
     # --- 3. push, 4. write down -----------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from ..base import Receipt, Sighting, TrackingUpdate
+from ..base import Outcome, Receipt, Sighting, TrackingUpdate
 from ..codes import Code
 from ..errors import ConnectorError, OutcomeUnknown, ShipmentRejected, StoreBusy, StoreDisconnected, TryAgainLater
 from .allocation import Cancel, Create, Plan, Stop, Update, Write, ours, plan
@@ -171,7 +171,7 @@ class Pusher:
 
     def _write(self, updates: Sequence[TrackingUpdate], under_way: dict[int, _Progress]) -> None:
         jobs = [
-            Job(place, write, updates[place].notify and not isinstance(write, Cancel))
+            Job(place, write, updates[place].notify and write is _mails(progress.plan))
             for place, progress in under_way.items()
             for write in progress.plan.writes
         ]
@@ -302,6 +302,15 @@ class Pusher:
             except ConnectorError:
                 return frozenset({FULFIL_SCOPE})  # not known: what the order tells has to do
         return self._scopes
+
+
+def _mails(plan: Plan) -> Write | None:
+    """The one write of an update that the store may mail about; none for a fulfillment that somebody else made."""
+    if plan.outcome == Outcome.ADOPTED:
+        return None
+    creates = (write for write in plan.writes if isinstance(write, Create))
+    updates = (write for write in plan.writes if isinstance(write, Update))
+    return next(creates, None) or next(updates, None)
 
 
 def _sizes(updates: Sequence[TrackingUpdate]) -> Mapping[str, int]:
