@@ -42,6 +42,14 @@ def left_behind(folder: Path) -> list[int]:
     return list(processes_with(surroundings.MARK, environment[surroundings.MARK]))
 
 
+def command_of(pid: int) -> bytes:
+    """The command line of a process, b"" when it is gone."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
+
+
 def wait_for(text: str, process: subprocess.Popen[str], seconds: float) -> str:
     """What the demo has said up to the line with this text."""
     said, until = "", time.monotonic() + seconds
@@ -91,12 +99,10 @@ def test_a_signal_ends_the_demo_and_all_that_it_started(number: signal.Signals, 
 @pytest.mark.processes
 def test_a_part_that_dies_is_named_and_takes_the_demo_with_it(tmp_path: Path) -> None:
     process = demo(tmp_path)
-    wait_for("/admin/", process, 60)
-    stores = next(
-        pid
-        for pid in left_behind(tmp_path)
-        if b"tests.storefronts.shopify" in Path(f"/proc/{pid}/cmdline").read_bytes()
-    )
+    wait_for("Starting up", process, 60)
+    stores, deadline = 0, time.monotonic() + 20
+    while not stores and time.monotonic() < deadline:
+        stores = next((pid for pid in left_behind(tmp_path) if b"tests.storefronts.shopify" in command_of(pid)), 0)
 
     os.kill(stores, signal.SIGKILL)
 

@@ -51,12 +51,17 @@ class Play:
 
     def run(self) -> bool:
         """Play it. True where every expected number stands in its store exactly once, and no other does."""
-        self._raise_the_curtain()
-        self._connect()
-        self._first_file()
-        self._second_file()
-        self._release()
-        return self._verdict()
+        try:
+            self._raise_the_curtain()
+            self._connect()
+            self._first_file()
+            self._second_file()
+            self._release()
+            return self._verdict()
+        except requests.RequestException:
+            # Most likely the pretend stores are gone: that is the better thing to say.
+            self.parts.rest(1)
+            raise
 
     def go_on(self) -> None:
         """Tell what happens until somebody ends it."""

@@ -217,15 +217,6 @@ AFTER_DEFAULT = (
         ("", "local"),
         tell="Names are matched exactly: this line goes by the carrier's.",
     ),
-    *(Case("YunExpress", "local", ("local", "local"), leaves=1),) * 3,
-    *(Case("CJPacket Ordinary", "own", ("own", "own"), leaves=1),) * 2,
-    *(
-        Case("CJPacket Ordinary", "own", ("", "own")),
-        Case("4PX", "local", ("", "local")),
-        Case("CJPacket Sensitive", "own", ("", "own")),
-        Case("Yanwen", "local", ("", "local")),
-    )
-    * 2,
     *(Case("YunExpress", "local", ("", ""), leaves=0),) * 2,
     Case(
         "YunExpress",
@@ -235,6 +226,15 @@ AFTER_DEFAULT = (
         tell="Cancelled by the shopper: nothing reaches the store.",
     ),
     Case("USPS", "", ("", ""), leaves=2, tell="It leaves without a number: nothing is sent in its place."),
+    *(Case("YunExpress", "local", ("local", "local"), leaves=1),) * 3,
+    *(Case("CJPacket Ordinary", "own", ("own", "own"), leaves=1),) * 2,
+    *(
+        Case("CJPacket Ordinary", "own", ("", "own")),
+        Case("4PX", "local", ("", "local")),
+        Case("CJPacket Sensitive", "own", ("", "own")),
+        Case("Yanwen", "local", ("", "local")),
+    )
+    * 2,
 )
 
 BEFORE_LOCAL = (

@@ -33,6 +33,7 @@ NAMES = {shop.key: shop.name for shop in story.SHOPS}
 # What is told when it has arrived, from the store's own book.
 ON_THE_WAY = (Situation.DUE, Situation.SENDING, Situation.PLANNING, Situation.IN_STORE)
 SOON = timedelta(seconds=12)  # the worker looks every ten; a number that is on its way for longer is told
+LONG_MILLISECONDS = 45_000.0  # a number that took longer has waited for something that is in neither file
 # Order, number, carrier, milliseconds, since what: the widths that keep the story's tables in line.
 WIDTHS = (5, 22, 10, 9, 14)
 FIGURES = frozenset({3})
@@ -140,6 +141,8 @@ class Watching:
         if arrival.since is None:
             return (f"#{shown.order}", shown.number, shown.company, "", "")
         took = (shown.at - arrival.since.timestamp()) * 1000
+        if took > LONG_MILLISECONDS:
+            return (f"#{shown.order}", shown.number, shown.company, "", "after a wait")
         if arrival.what != "after release":
             self.milliseconds.append(took)
         return (f"#{shown.order}", shown.number, shown.company, f"{took:,.0f} ms", arrival.what)
