@@ -15,14 +15,14 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from stores.connectors.codes import Code
 from stores.models import Store
 
 from .. import finding
-from ..choices import RowCode, SyncState, WaitCode
+from ..choices import SyncState
 from ..models import Shipment, TrackingSync
 from ..wording import first_line, sentence
 from ..wording.explain import LONG_DUE
@@ -52,13 +52,14 @@ class AttentionFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """By reason, in words; the codes are few and known, so no query is needed."""
+    """By those reasons that any number has which is not in its store, in words."""
 
     title = _("reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(code), sentence(code)) for code in (*WaitCode, *RowCode, *Code)]
+        open_rows = TrackingSync.objects.exclude(state=SyncState.SYNCED).exclude(reason="").order_by("reason")
+        return [(code, sentence(code)) for code in open_rows.values_list("reason", flat=True).distinct()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[TrackingSync]) -> QuerySet[TrackingSync]:
         return queryset.filter(reason=self.value()) if self.value() else queryset
@@ -99,7 +100,7 @@ class QueueAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
         shipment_acts.GIVE_UP,
     )
     subject_model = Shipment
-    list_display = ("parcel", "store", "standing", "says", "wanted_number", "shown_number", "due_at", "attempts")
+    list_display = ("parcel", "store", "says", "wanted_number", "shown_number", "due_at", "attempts")
     list_filter = (AttentionFilter, "state", StoreFilter, ReasonFilter)
     list_select_related = ("shipment__order", "store", "wanted", "sending", "shown")
     search_fields = ("shipment__order__number",)
@@ -138,15 +139,10 @@ class QueueAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
         """Order and parcel."""
         return str(row.shipment)
 
-    @admin.display(description=_("state"))
-    def standing(self, row: TrackingSync) -> SafeString:
-        """The state in its colour."""
-        return badge(row.state)
-
-    @admin.display(description=_("why"))
-    def says(self, row: TrackingSync) -> str:
-        """The one sentence."""
-        return first_line(row, timezone.now())
+    @admin.display(description=_("state, and why"))
+    def says(self, row: TrackingSync) -> SafeString:
+        """The state in its colour, and the one sentence."""
+        return format_html("{} {}", badge(row.state), first_line(row, timezone.now()))
 
     @admin.display(description=_("wanted"), empty_value="–")
     def wanted_number(self, row: TrackingSync) -> str | None:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import changes, finding, plan, pulse
 from ..choices import SyncState
 from ..models import Order, OrderLine, Shipment, ShipmentLine, SyncAttempt, TrackingNumber, TrackingSync
-from ..wording import attempt_line, explain, in_front
+from ..wording import explain, in_front, outcome_sentence, sentence
 from . import shipment_acts
 from .base import ShownInline, StaffAdmin, badge
 from .confirmed import ConfirmedActs
@@ -74,16 +74,8 @@ class NumbersInline(ShownInline):
     """Every number the parcel has or had. Numbers are entered and replaced by the buttons above."""
 
     model = TrackingNumber
-    fields = readonly_fields = (
-        "value",
-        "kind",
-        "carrier",
-        "known_at",
-        "replaced_at",
-        "replaced_why",
-        "raw",
-        "added_by",
-    )
+    fields = ("value", "kind", "carrier", "known_at", "replaced_at", "replaced_why", "added_by")
+    readonly_fields = fields
     verbose_name_plural = _("numbers, with those it had before")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TrackingNumber]:
@@ -180,6 +172,18 @@ class ShipmentAdmin(ConfirmedActs, StaffAdmin):
     def for_examples(self, queryset: QuerySet[Shipment]) -> QuerySet[Shipment]:
         return queryset.select_related("order")
 
+    def get_form(
+        self, request: HttpRequest, obj: Shipment | None = None, change: bool = False, **kwargs: Any
+    ) -> type[ModelForm[Shipment]]:
+        """The method is chosen here and edited in its own place."""
+        form = super().get_form(request, obj, change, **kwargs)
+        if "shipping_method" in form.base_fields:
+            method: Any = form.base_fields["shipping_method"]
+            method.empty_label = gettext("Not known")
+            for what in ("add", "change", "delete", "view"):
+                setattr(method.widget, f"can_{what}_related", False)
+        return form
+
     # --- saving: facts change and are planned in one transaction, which the admin opens -------------------
 
     def save_model(self, request: HttpRequest, obj: Shipment, form: forms.ModelForm, change: bool) -> None:
@@ -204,6 +208,7 @@ class ShipmentAdmin(ConfirmedActs, StaffAdmin):
         obj: Shipment | None = kwargs.get("obj") or context.get("original")
         if obj is not None:
             context.update(self._story(request, obj))
+        context["show_save_and_add_another"] = obj is None
         return super().render_change_form(request, context, *args, **kwargs)
 
     def _story(self, request: HttpRequest, obj: Shipment) -> dict[str, Any]:
@@ -247,5 +252,6 @@ class ShipmentAdmin(ConfirmedActs, StaffAdmin):
 
 
 def _line(attempt: SyncAttempt) -> str:
-    number = {"number": attempt.number.value} if attempt.number else {}
-    return attempt_line(attempt.outcome, attempt.reason, {**number, **attempt.reason_values})
+    """What stands under the outcome: its reason where it has one, its own sentence where not."""
+    values = {"number": attempt.number.value if attempt.number else "", **attempt.reason_values}
+    return sentence(attempt.reason, values) if attempt.reason else outcome_sentence(attempt.outcome, values)

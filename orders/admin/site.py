@@ -60,6 +60,9 @@ def furnish(site: admin.AdminSite) -> None:
     site.site_header = site.site_title = "TrackSync"
     site.index_title = _("How the numbers stand")
     site.empty_value_display = DASH
+    site.site_url = None
+    # The places to go stand in the header (templates/admin/base_site.html); lists need the width.
+    site.enable_nav_sidebar = False
     for model in RUNS_ANY_CODE:
         if site.is_registered(model):
             site.unregister(model)

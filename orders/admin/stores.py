@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -24,6 +24,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from stores.choices import MailSender, NumberSource, Timing
 from stores.models import Store, SyncPreference
 from stores.preferences import save_preference
 
@@ -114,7 +115,7 @@ class StoreAdmin(ConfirmedActs, StaffAdmin):
     confirmed = store_acts.EVERY
     change_form_template = "admin/orders/store_form.html"
     change_list_template = "admin/orders/store_list.html"
-    list_display = ("name", "owner", "platform", "health", "choice", *(f"n_{state}" for state in SyncState.values))
+    list_display = ("name", "owner", "health", "choice", *(f"n_{state}" for state in SyncState.values))
     list_filter = (HealthFilter, ConfirmedFilter, "platform", "preference__timing", "preference__number_source")
     list_select_related = ("owner", "preference")
     search_fields = ("name", "base_url", "owner__email")
@@ -229,7 +230,7 @@ class StoreAdmin(ConfirmedActs, StaffAdmin):
         elif store.is_paused:
             word, colour = gettext("Paused"), "waiting"
         elif obstacle:
-            word, colour = gettext("Left alone"), "due"
+            word, colour = gettext("Resting"), "due"
         else:
             word, colour = gettext("Well"), "synced"
         return format_html(
@@ -275,8 +276,8 @@ def _counted(store: Store, state: str) -> SafeString:
     return format_html('<a href="{}?store={}&amp;state__exact={}">{}</a>', address, store.pk, state, n)
 
 
-def _person(request: HttpRequest) -> AbstractBaseUser | None:
-    return request.user if isinstance(request.user, AbstractBaseUser) else None
+def _person(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None
 
 
 def _moment(text: Any) -> datetime | None:
@@ -285,5 +286,26 @@ def _moment(text: Any) -> datetime | None:
 
 def _told(change: Any) -> dict[str, Any]:
     names = [name for name in change.after if change.after.get(name) != change.before.get(name)]
-    differences = [f"{name}: {change.before.get(name)} → {change.after.get(name)}" for name in names]
+    differences = [
+        f"{_NAMES.get(name, name)}: {_shown(name, change.before)} → {_shown(name, change.after)}" for name in names
+    ]
     return {"version": change.version, "at": change.at, "actor": change.actor, "differences": differences}
+
+
+_CHOICES: dict[str, Any] = {"timing": Timing, "number_source": NumberSource, "mail_sender": MailSender}
+_NAMES = {
+    "timing": _("When"),
+    "number_source": _("Which number"),
+    "delay_hours": _("Hours after payment"),
+    "mail_sender": _("Who mails the customer"),
+    "confirmed": _("Confirmed"),
+}
+
+
+def _shown(name: str, kept: dict[str, Any]) -> str:
+    """A kept value in words."""
+    value = kept.get(name)
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
+    choices = _CHOICES.get(name)
+    return str(choices(value).label) if choices is not None and value in choices.values else str(value)

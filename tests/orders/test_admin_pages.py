@@ -276,7 +276,7 @@ def test_the_queue_is_filtered(query: dict[str, str], found: list[str]) -> None:
         ({}, "well", "Well"),
         ({"is_paused": True}, "paused", "Paused"),
         ({"trouble": "token_refused"}, "reconnect", "Reconnect needed"),
-        ({"trouble": "throttled", "resume_at": timezone.now() + timedelta(days=999)}, "busy", "Left alone"),
+        ({"trouble": "throttled", "resume_at": timezone.now() + timedelta(days=999)}, "busy", "Resting"),
         ({"disconnected_at": timezone.now(), "disconnect_reason": "staff"}, "disconnected", "Disconnected"),
     ],
 )
