@@ -5,6 +5,7 @@ The environment is set in environment.py, rows are made by the plain functions o
 
 from __future__ import annotations
 
+import importlib
 import os
 import shutil
 import subprocess
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.storefronts.client import PretendShopify, Shop
 
@@ -26,6 +28,12 @@ ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 # A Monday at noon, far from every change of clocks.
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+# A slow machine is no bug, and a run that failed fails again with the same examples.
+settings.register_profile(
+    "tracksync", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile("tracksync")
 
 
 def is_postgresql() -> bool:
@@ -64,6 +72,19 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory, worke
         test["NAME"] = str(tmp_path_factory.mktemp("database") / f"{worker_id}.sqlite3")
     else:
         test["NAME"] = f"test_{worker_id}_{os.getpid()}"
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """The catalogue stands in the database of every test, as it does after `migrate`.
+
+    A test that really commits empties all tables in the end, the catalogue among them; Django tells of it.
+    """
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
+    seed = importlib.import_module("orders.migrations.0002_seed_catalogue").seed
+    post_migrate.connect(lambda **_: seed(apps, None), sender=apps.get_app_config("orders"), weak=False)
 
 
 @pytest.fixture

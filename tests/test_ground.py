@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from orders.models import TrackingSync
+from orders.models import Carrier, ShippingMethod, TrackingSync
 from stores.models import Store
 from tests import factories
 from tests.run import Count, count
@@ -24,6 +24,14 @@ def test_a_shipment_comes_with_all_that_it_belongs_to() -> None:
     ]
     assert [(line.line.sku, line.quantity) for line in shipment.lines.all()] == [("SKU-1", 1)]
     assert shipment.order.store.preference.confirmed_at == factories.NOON
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("round_", [1, 2])
+def test_the_catalogue_is_there_whatever_ran_before(round_: int) -> None:
+    assert factories.our_carrier().code == "cj-packet"
+    assert ShippingMethod.objects.filter(default_number="own").count() == 2
+    assert Carrier.objects.count() > 5
 
 
 @pytest.mark.processes
