@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -246,6 +247,21 @@ def test_proxies_of_the_machine_are_not_used(monkeypatch: pytest.MonkeyPatch) ->
 
     with a_server(answers()) as url:
         assert post(session(), url).status == 200
+
+
+def test_passwords_of_the_machine_are_not_sent(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login us password hidden\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    seen: list[bytes] = []
+
+    def speak(connection: socket.socket) -> None:
+        seen.append(read_request(connection))
+        connection.sendall(an_answer(b"{}"))
+
+    with a_server(speak) as url:
+        post(session(), url)
+
+    assert [b"authorization" in request.lower() for request in seen] == [False]
 
 
 # --- answers ---------------------------------------------------------------------------------------

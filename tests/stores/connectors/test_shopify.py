@@ -726,6 +726,19 @@ def test_a_bucket_that_is_empty_for_longer_than_there_is_time_makes_the_store_wa
     assert requests(shop)["refused"] == 0
 
 
+def test_a_bucket_that_another_process_emptied_meanwhile_is_looked_into_first(pretend: PretendShopify) -> None:
+    shop = pretend.shop(bucket=1000, restore_rate=1000)
+    orders = [place(shop) for _ in range(25)]
+    limiter = Limiter()
+    connect(shop, limiter=limiter).check()
+    shop.drain(50)
+
+    results = pushed(connect(shop, limiter=limiter), *(an_update(o, f"N{n}") for n, o in enumerate(orders)))
+
+    assert results == [Outcome.CREATED] * 25
+    assert requests(shop)["refused"] == 0
+
+
 def test_a_backlog_is_pushed_without_one_throttled_answer(pretend: PretendShopify) -> None:
     shop = pretend.shop(bucket=1000, restore_rate=1000)
     orders = [PlacedOrder(one["id"], one["name"], tuple(one["lines"])) for one in shop.add_orders(200)]
