@@ -47,11 +47,13 @@ def own_members(holder: Any, module: ModuleType) -> Iterator[tuple[str, Any]]:
 
 
 def undocumented(holder: Any, module: ModuleType, path: str) -> Iterator[str]:
-    """Dotted names without a docstring. Django's `Meta` needs none."""
+    """Dotted names without a docstring.
+
+    None is needed by Django's `Meta`, by a command, whose `help` says it, or by a column with a description.
+    """
     for name, member in own_members(holder, module):
-        if name in ("Meta", "Media"):
-            continue
-        if not (member.__doc__ or "").strip() or _made_by_dataclass(member):
+        said = name in ("Meta", "Media") or getattr(member, "help", "") or hasattr(member, "short_description")
+        if not said and (not (member.__doc__ or "").strip() or _made_by_dataclass(member)):
             yield f"{path}.{name}"
         if inspect.isclass(member):
             yield from undocumented(member, module, f"{path}.{name}")
