@@ -1,4 +1,4 @@
-"""The demo as a person starts it, from outside; and its own parts that the story leans on."""
+"""The first things a newcomer meets: the demo, started from outside as a person would, and the README."""
 
 from __future__ import annotations
 
@@ -253,3 +253,49 @@ def test_long_sentences_are_wrapped_below_the_time() -> None:
     lines = stream.getvalue().splitlines()
     assert max(map(len, lines)) <= WIDTH
     assert [line[:10].strip() for line in lines[1:]] == ["", "", ""]
+
+
+# --- the pages ------------------------------------------------------------------------------------------------
+
+PAGES = ("README.md", "CHANGELOG.md", "docs/operations.md", "docs/how-a-number-travels.md")
+
+
+def test_the_readme_explains_every_variable_and_no_other() -> None:
+    explained = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    rows = re.findall(r"^\| (`[A-Z_`, ]+`) \|", (ROOT / "README.md").read_text(), re.MULTILINE)
+
+    named = [name for row in rows for name in re.findall(r"[A-Z_]+", row)]
+
+    assert sorted(named) == sorted(explained)
+
+
+def test_the_sample_file_in_the_readme_has_the_columns_that_are_read() -> None:
+    from orders.importing.reading import OPTIONAL, REQUIRED, read
+
+    sample = re.search(r"^```\n(store_id,.+?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+    assert sample is not None
+
+    sheet = read(sample[1].encode())
+
+    assert (sheet.header, sheet.problems, len(sheet.records)) == ((*REQUIRED, *OPTIONAL), (), 3)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_files_that_a_page_names_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if "://" not in link]
+    paths = re.findall(r"(?<![\w/])((?:stores|orders|tracksync|tests|docs)/[\w./-]*)", text)
+
+    assert [link for link in links if not (ROOT / page).parent.joinpath(link).exists()] == []
+    assert [path for path in paths if not (ROOT / path.rstrip(".")).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_that_a_page_names_are_there(page: str) -> None:
+    from django.core.management import get_commands
+
+    text = (ROOT / page).read_text()
+
+    assert {name for name in re.findall(r"manage\.py ([a-z_]+)", text)} - set(get_commands()) == set()
+    targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)) - set(targets) == set()
