@@ -188,7 +188,8 @@ def raise_for_status(answer: Answer, *, writes: bool, secret: str = "") -> None:
         raise StoreDisconnected(Code.TOKEN_REFUSED, said, status=status, request_id=reference)
     if status in (402, 423):
         raise StoreDisconnected(Code.SHOP_FROZEN, said, status=status, request_id=reference)
-    if status == 404 or 300 <= status < 400:
+    if status in (301, 308, 404):
+        # A shop that was renamed answers with its new name; what only moved for a while is busy, below.
         raise StoreDisconnected(Code.SHOP_NOT_FOUND, said, status=status, request_id=reference)
     raise StoreBusy(Code.SERVER_ERROR, said, status=status, request_id=reference)
 

@@ -308,7 +308,9 @@ class ConnectorContract:
         assert (busy.reason.code, busy.after) == (Code.THROTTLED, 7.0)
         assert store.writes() == 0
 
-    @pytest.mark.parametrize("kind", ["500", "502_html", "503", "html_200", "reset_before", "cut_json"])
+    @pytest.mark.parametrize(
+        "kind", ["500", "502_html", "503", "html_200", "reset_before", "cut_json", "cut_body", "huge", "302"]
+    )
     def test_a_read_without_a_good_answer_makes_the_store_wait(self, store: StoreUnderTest, kind: str) -> None:
         order = store.order()
         store.fault(kind, on="read")
@@ -336,7 +338,7 @@ class ConnectorContract:
 
     @pytest.mark.parametrize(
         "kind",
-        ["timeout", "reset_before", "500", "502_html", "503", "html_200"],
+        ["timeout", "reset_before", "500", "502_html", "503", "html_200", "huge"],
     )
     def test_a_lost_answer_to_a_write_that_did_not_arrive(self, store: StoreUnderTest, kind: str) -> None:
         order = store.order()
@@ -354,14 +356,18 @@ class ConnectorContract:
         assert pushed(store.connector(), update) == [Outcome.CREATED]
         assert store.shown(order) == [("N1",)]
 
-    @pytest.mark.parametrize("kind", ["timeout_after", "reset_after", "500_after", "502_after", "cut_json"])
+    @pytest.mark.parametrize(
+        "kind", ["timeout_after", "reset_after", "500_after", "502_after", "cut_json", "cut_body", "drip"]
+    )
     def test_a_lost_answer_to_a_write_that_arrived(self, store: StoreUnderTest, kind: str) -> None:
         order = store.order(units=(3,))  # units are left over: only the number tells that it was done
         update = an_update(order, "N1")
-        store.fault(kind, on="mutation", times=1)
+        store.fault(kind, on="mutation", times=1, seconds=5)
+        began = time.monotonic()
 
         (unknown,) = store.connector(call_limit=SHORT).push([update], soon())
 
+        assert time.monotonic() - began < SHORT + 2
         assert isinstance(unknown, OutcomeUnknown)
         (seen,) = store.connector().look([update], soon())
         assert isinstance(seen, Sighting)
