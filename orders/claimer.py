@@ -128,14 +128,30 @@ class Claimer:
             if not free:
                 break
             waiting.remove(store_id)
-            lease = take(store_id, sync.lease_seconds(platforms[store_id]))
-            if lease:
-                self._crew.start(lease)
-                free -= 1
+            free -= self._take(store_id, platforms[store_id])
         self._others_wait = bool(waiting)
         if waiting and not self._rang and self._only is None:
             self._rang = True
             pulse.ring()
+
+    def _take(self, store_id: int, platform: str) -> bool:
+        """Hand the store to a thread, if it can be had."""
+        try:
+            lease = take(store_id, sync.lease_seconds(platform))
+        except Exception:
+            self._failed(store_id)
+            return False
+        if lease:
+            self._crew.start(lease)
+        return lease is not None
+
+    def _failed(self, store_id: int) -> None:
+        log.exception("Store %s could not be served", store_id)
+        self._rest(store_id, REST_AFTER_FAILURE)
+
+    def _rest(self, store_id: int, seconds: float) -> None:
+        with self._lock:
+            self._resting[store_id] = time.monotonic() + seconds
 
     def _due(self, limit: int) -> list[int]:
         """Up to so many stores that are due and not resting, longest unserved first."""
@@ -148,18 +164,15 @@ class Claimer:
 
     def _serve(self, lease: Lease) -> None:
         """One store, in a thread of its own. What goes wrong here stops no other store."""
-        rest = 0.0
         try:
             served = sync.serve(lease, until=self._until, stop=self._stop, others_wait=lambda: self._others_wait)
-            with self._lock:
-                self._outcomes.update(served)
-            rest = 0.0 if served else REST_AFTER_NOTHING
         except Exception:
-            log.exception("Store %s could not be served", lease.store_id)
-            rest = REST_AFTER_FAILURE
-        if rest:
-            with self._lock:
-                self._resting[lease.store_id] = time.monotonic() + rest
+            self._failed(lease.store_id)
+            return
+        with self._lock:
+            self._outcomes.update(served)
+        if not served:
+            self._rest(lease.store_id, REST_AFTER_NOTHING)
 
     def _carry_preferences(self) -> bool:
         """Replan for a moment where a preference was saved since the last time. True when there is more to do."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connections, transaction
 from django.db.models.functions import Now
 
 from orders import plan
@@ -68,6 +70,25 @@ def connected(pretend: PretendShopify, *, numbers: int = 1, dispatched: bool = T
         ]
         plan.plan([shipment.pk for shipment in shipments], NOON)
     return Connected(store, there, tuple(values))
+
+
+@contextlib.contextmanager
+def beside(run: Callable[[], object], *, after: float = 0.0) -> Iterator[None]:
+    """Do it in a thread beside the test, `after` so many seconds; its end is waited for whatever the test finds."""
+
+    def and_close() -> None:
+        try:
+            time.sleep(after)
+            run()
+        finally:
+            connections.close_all()
+
+    thread = threading.Thread(target=and_close)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def leases() -> int:

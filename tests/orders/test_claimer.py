@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
+import os
+import signal
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import F
 from django.test import override_settings
 from django_q.exceptions import TimeoutException
@@ -21,30 +21,12 @@ from orders.choices import AttemptOutcome
 from orders.claimer import Claimer
 from orders.models import Pulse, Shipment
 from stores.choices import Timing
-from stores.models import SyncPreference
+from stores.models import Store, SyncPreference
 from tests.conftest import NOON
 
-from .background import connected, eventually, leases
+from .background import beside, connected, eventually, leases
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@contextlib.contextmanager
-def in_a_thread(run: Callable[[], object]) -> Iterator[None]:
-    """Run it beside the test, and wait for its end whatever the test finds."""
-
-    def and_close() -> None:
-        try:
-            run()
-        finally:
-            connections.close_all()
-
-    thread = threading.Thread(target=and_close)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def threads_of_the_crew() -> list[threading.Thread]:
@@ -77,22 +59,21 @@ def test_where_nothing_is_due_it_ends_at_once_and_has_shown_that_it_lives(preten
 
 
 def test_what_becomes_due_meanwhile_is_served_by_the_same_claimer(pretend):
-    slow = connected(pretend, numbers=150, latency_ms=250)
+    slow = connected(pretend, numbers=100, latency_ms=800)
     late = connected(pretend, dispatched=False)
-    with in_a_thread(claimer.sync_due):
+    with beside(claimer.sync_due):
         eventually(lambda: slow.requests() > 0)
 
         changes.mark_dispatched(
             Shipment.objects.filter(order__store=late.store).values_list("pk", flat=True), NOON, now=NOON
         )
-        took = eventually(late.is_done)
+        eventually(late.is_done)
 
         assert not slow.is_done()
-    assert took < 1.5
     assert slow.is_done()
 
 
-@override_settings(TRACKSYNC_CALL_LIMIT_SECONDS=3.0)
+@override_settings(TRACKSYNC_CALL_LIMIT_SECONDS=4.0)
 def test_stores_that_hang_slow_no_other_while_slots_are_free(pretend):
     hanging = [connected(pretend) for _ in range(3)]
     for store in hanging:
@@ -102,24 +83,23 @@ def test_stores_that_hang_slow_no_other_while_slots_are_free(pretend):
 
     Claimer(threads=4, seconds=20).run()
 
-    assert max(max(store.shown().values()) for store in others) - start < 2.5
-    assert time.time() - start >= 3
+    assert max(max(store.shown().values()) for store in others) - start < 3
+    assert time.time() - start >= 4
     assert [store.shown() for store in hanging] == [{}, {}, {}]
     assert leases() == 0
 
 
 def test_a_store_with_many_numbers_gives_way_to_stores_with_one(pretend):
-    large = connected(pretend, numbers=300, latency_ms=150)
-    small = [connected(pretend) for _ in range(8)]
-    start = time.time()
+    large = connected(pretend, numbers=200, latency_ms=300)
+    small = [connected(pretend) for _ in range(6)]
 
     Claimer(threads=1, seconds=30).run()
 
-    last_of_the_small = max(max(store.shown().values()) for store in small)
+    first_of_the_large, *_, last_of_the_large = sorted(large.shown().values())
     assert large.is_done()
-    assert last_of_the_small < max(large.shown().values())
-    # The large one, served first, keeps its only slot for one turn.
-    assert last_of_the_small - start < 5
+    # Served first, as its turn was, and then again when all the others had had theirs.
+    for store in small:
+        assert first_of_the_large < max(store.shown().values()) < last_of_the_large
 
 
 def test_more_stores_than_slots_ring_once_for_another_worker(pretend):
@@ -143,7 +123,7 @@ def test_enough_slots_ring_for_nobody(pretend):
 def test_when_time_is_up_the_rest_is_left_and_rung_for(pretend):
     store = connected(pretend, numbers=400, latency_ms=200)
 
-    with override_settings(SYNC_BUDGET_SECONDS=1.5):
+    with override_settings(SYNC_BUDGET_SECONDS=2):
         claimer.sync_due()
 
     assert 0 < len(store.shown()) < 400
@@ -154,7 +134,7 @@ def test_when_time_is_up_the_rest_is_left_and_rung_for(pretend):
 def test_after_the_stop_no_further_call_is_made_and_nothing_is_left_unclear(pretend):
     store = connected(pretend, numbers=200, latency_ms=100)
     is_over = threading.Event()
-    with in_a_thread(Claimer(seconds=30, stopped=is_over.is_set).run):
+    with beside(Claimer(seconds=30, stopped=is_over.is_set).run):
         eventually(lambda: store.shown())
 
         is_over.set()
@@ -169,23 +149,25 @@ def test_after_the_stop_no_further_call_is_made_and_nothing_is_left_unclear(pret
 
 def test_a_time_out_of_the_task_ends_its_threads_as_well(pretend):
     """django-q2 raises it in the task's thread alone and kills the process three seconds later."""
-    stores = [connected(pretend, numbers=200, latency_ms=200) for _ in range(2)]
+    store = connected(pretend, numbers=200, latency_ms=200)
 
-    with pytest.raises(TimeoutException), TimeoutHandler(1):
+    def time_is_up() -> None:
+        eventually(store.shown)
+        os.kill(os.getpid(), signal.SIGALRM)
+
+    with beside(time_is_up), pytest.raises(TimeoutException), TimeoutHandler(60):
         claimer.sync_due()
-    raised = time.monotonic()
 
-    assert eventually(lambda: threads_of_the_crew() == [], 3) < 2.5
-    assert time.monotonic() - raised < 3
-    for store in stores:
-        shown = len(store.shown())
-        assert store.rows() == {"synced": shown, "due": 200 - shown}
+    eventually(lambda: threads_of_the_crew() == [], 1)
+    shown = len(store.shown())
+    assert 0 < shown < 200
+    assert store.rows() == {"synced": shown, "due": 200 - shown}
     assert leases() == 0
 
 
 def test_a_store_that_cannot_be_served_stops_no_other(pretend, caplog):
     broken, sound = connected(pretend), connected(pretend)
-    SyncPreference.objects.filter(store=broken.store).delete()
+    Store.objects.filter(pk=broken.store.pk).update(platform="a platform of yesterday")
 
     claimer.sync_due()
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from datetime import timedelta
 
 import pytest
 from django.core.management import execute_from_command_line
+from django.db import transaction
 from django.db.models import F
 from django.test import override_settings
 
@@ -19,7 +19,7 @@ from stores.choices import Timing
 from stores.lease import take
 from stores.models import Store, SyncPreference
 
-from .background import connected, leases
+from .background import beside, connected, leases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,16 +66,12 @@ def test_a_saved_choice_is_carried_to_its_rows_first(pretend, sync_tracking):
 def test_a_store_that_another_process_is_writing_to_is_waited_for(pretend, sync_tracking):
     store = connected(pretend)
     lease = take(store.store.pk, 60)
-    give_back = threading.Timer(1, Store.objects.filter(pk=store.store.pk, lease=lease.token).update, kwargs=FREE)
-    give_back.start()
     start = time.monotonic()
 
-    assert sync_tracking("--wait", "20") == (0, ["      1  The store shows it: new"], [])
+    with beside(lease.give_back, after=1):
+        assert sync_tracking("--wait", "20") == (0, ["      1  The store shows it: new"], [])
+
     assert 1 <= time.monotonic() - start < 10
-    give_back.join()
-
-
-FREE = {"lease": None, "leased_until": "1970-01-01T00:00:00+00:00"}
 
 
 def test_after_the_wait_it_names_the_stores_that_are_busy(pretend, sync_tracking):
@@ -139,7 +135,8 @@ def test_what_is_due_later_is_counted_and_not_waited_for(pretend, sync_tracking)
     store = connected(pretend, numbers=2)
     SyncPreference.objects.filter(store=store.store).update(delay_hours=2, version=F("version") + 1)
     Order.objects.update(paid_at=database_now())
-    plan.plan(Shipment.objects.values_list("pk", flat=True), database_now())
+    with transaction.atomic():
+        plan.plan(Shipment.objects.values_list("pk", flat=True), database_now())
     start = time.monotonic()
 
     status, told, errors = sync_tracking()
@@ -248,9 +245,7 @@ def test_numbers_that_become_due_while_it_waits_are_sent_as_well(pretend, sync_t
     def dispatch() -> None:
         changes.mark_dispatched(shipments, database_now() - timedelta(seconds=1), now=database_now())
 
-    timer = threading.Timer(0.5, dispatch)
-    timer.start()
+    with beside(dispatch, after=0.5):
+        assert sync_tracking("--wait", "20") == (0, ["      2  The store shows it: new"], [])
 
-    assert sync_tracking("--wait", "20") == (0, ["      2  The store shows it: new"], [])
     assert (busy.is_done(), later.is_done()) == (True, True)
-    timer.join()
