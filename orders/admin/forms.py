@@ -12,7 +12,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..choices import NumberKind
-from ..models import Carrier, Shipment, TrackingNumber
+from ..models import Carrier, Shipment, TrackingNumber, TrackingSync
 from ..numbers import normalise, problems
 from ..wording import sentence
 
@@ -29,8 +29,8 @@ class ActForm(forms.Form):
         super().__init__(*args, **kwargs)
 
 
-class WhenForm(ActForm):
-    """When it happened; now, unless it is told."""
+class MomentForm(ActForm):
+    """A moment, in the time zone of the page."""
 
     at = forms.DateTimeField(
         label=_("When"),
@@ -45,12 +45,48 @@ class WhenForm(ActForm):
             zone=timezone.get_current_timezone_name()
         )
 
+
+class WhenForm(MomentForm):
+    """When it happened; now, unless it is told."""
+
     def clean_at(self) -> datetime:
         """The time; refused where it lies ahead, because it is said when a thing has happened."""
         at: datetime = self.cleaned_data["at"]
         if at > timezone.now() + CLOCKS_DIFFER:
             raise forms.ValidationError(gettext("This time lies ahead. Enter when it happened."), code="future")
         return at
+
+
+class StartForm(MomentForm):
+    """From when on a store's orders are looked after; what that would do is told first, and done when told again."""
+
+    effect = forms.CharField(widget=forms.HiddenInput, required=False)
+    asks_again = False
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["at"].label = gettext("Orders from")
+        self.fields["at"].initial = lambda: timezone.localtime(self.subject.sync_from).replace(microsecond=0)
+
+    def clean(self) -> dict[str, Any]:
+        """Count what would change; refused until the person has seen exactly that."""
+        data = super().clean() or self.cleaned_data
+        if "at" not in data:
+            return data
+        unsent = TrackingSync.objects.filter(store=self.subject, shown__isnull=True, sending__isnull=True)
+        at, before = data["at"], self.subject.sync_from
+        freed = unsent.filter(shipment__order__placed_at__gte=at, shipment__order__placed_at__lt=before).count()
+        held = unsent.filter(shipment__order__placed_at__gte=before, shipment__order__placed_at__lt=at).count()
+        effect = f"{at.isoformat()} {freed} {held}"
+        if data.get("effect") != effect:
+            self.asks_again = True
+            self.data = {**self.data.dict(), "effect": effect}  # type: ignore[attr-defined]
+            told = gettext(
+                "Unsent parcels that would be looked after from now on: {freed}. Unsent parcels that would be left "
+                "alone: {held}. What the store shows stays. Press the button again to do it."
+            )
+            raise forms.ValidationError(told.format(freed=freed, held=held), code="effect")
+        return data
 
 
 class WhyForm(ActForm):

@@ -33,7 +33,7 @@ def _mark_paid(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) 
 MARK_PAID = ConfirmedAct(
     name="mark_paid",
     label=_("Mark as paid"),
-    question=_("The merchant has paid us for these orders. A payment that is booked never moves."),
+    question=_("The merchant has paid us for what is listed here. A payment that is booked never moves."),
     permission="mark_paid",
     legal=lambda orders: orders.filter(paid_at__isnull=True),
     why_not=_("paid already; a payment never moves."),

@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from stores.models import Store
@@ -27,7 +28,7 @@ from ..models import Shipment, TrackingSync
 from ..wording import first_line, sentence
 from ..wording.explain import LONG_DUE
 from . import shipment_acts
-from .base import PageChangeList, ShownOnly, StaffAdmin, badge
+from .base import DASH, PageChangeList, ShownOnly, StaffAdmin, badge
 from .confirmed import ConfirmedActs
 
 STORES_LISTED = 20
@@ -100,7 +101,7 @@ class QueueAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
         shipment_acts.GIVE_UP,
     )
     subject_model = Shipment
-    list_display = ("parcel", "store", "says", "wanted_number", "shown_number", "due_at", "attempts")
+    list_display = ("parcel", "store", "says", "numbers", "due_at", "attempts")
     list_filter = (AttentionFilter, "state", StoreFilter, ReasonFilter)
     list_select_related = ("shipment__order", "store", "wanted", "sending", "shown")
     search_fields = ("shipment__order__number",)
@@ -144,12 +145,11 @@ class QueueAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
         """The state in its colour, and the one sentence."""
         return format_html("{} {}", badge(row.state), first_line(row, timezone.now()))
 
-    @admin.display(description=_("wanted"), empty_value="–")
-    def wanted_number(self, row: TrackingSync) -> str | None:
-        """What the store should show."""
-        return row.wanted.value if row.wanted else None
-
-    @admin.display(description=_("shown"), empty_value="–")
-    def shown_number(self, row: TrackingSync) -> str | None:
-        """What the store was last seen to show."""
-        return row.shown.value if row.shown else None
+    @admin.display(description=_("number"), empty_value=DASH)
+    def numbers(self, row: TrackingSync) -> SafeString | str | None:
+        """What the store should show, and what it was last seen to show where that is something else."""
+        wanted = row.wanted.value if row.wanted else None
+        shown = row.shown.value if row.shown else None
+        if wanted == shown or not (wanted or shown):
+            return wanted
+        return format_html("{}<br><small>{}</small>", wanted or DASH, gettext("shown: {n}").format(n=shown or DASH))

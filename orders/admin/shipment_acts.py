@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from stores.connectors.errors import ConnectorError, OutcomeUnknown
 
-from .. import changes
+from .. import changes, withdraw
 from ..choices import Stopped, SyncState
 from ..models import Shipment
 from ..numbers import normalise
@@ -62,8 +62,6 @@ def _give_up(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) ->
 
 
 def _cancel_fulfillment(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
-    from .. import withdraw  # loads the connectors, which the other pages do without
-
     try:
         withdraw.cancel_fulfillment(ids[0], actor=actor, now=now)
     except withdraw.NotPossible as no:
@@ -97,7 +95,7 @@ MARK_DISPATCHED = ConfirmedAct(
     name="mark_dispatched",
     label=_("Mark as dispatched"),
     question=_(
-        "These parcels were handed to the carrier. Stores that asked for their numbers after dispatch get them now."
+        "What is listed here was handed to the carrier. A store that wants its numbers after dispatch gets them now."
     ),
     permission="mark_dispatched",
     legal=lambda shipments: shipments.filter(dispatched_at__isnull=True),
@@ -109,8 +107,8 @@ UNDO_DISPATCH = ConfirmedAct(
     name="undo_dispatch",
     label=_("Take dispatch back"),
     question=_(
-        "These parcels are back with us. Numbers that have not been sent wait again where the store asked for them "
-        "after dispatch; those that a store shows already stay there and are put before a person."
+        "What is listed here is back with us. A number that has not been sent waits again where its store asked for it "
+        "after dispatch; one that a store shows already stays there and is put before a person."
     ),
     permission="mark_dispatched",
     legal=lambda shipments: shipments.filter(dispatched_at__isnull=False),
@@ -144,7 +142,7 @@ REMOVE_NUMBER = ConfirmedAct(
 TRY_AGAIN = ConfirmedAct(
     name="try_again",
     label=_("Try again now"),
-    question=_("These parcels are planned afresh, and what is ready goes to its store at once."),
+    question=_("What is listed here is planned afresh, and whatever is ready goes to its store at once."),
     permission="push_again",
     legal=_can_be_tried,
     why_not=_("in the store already, or waiting for something that another try does not change."),
@@ -154,7 +152,7 @@ GIVE_UP = ConfirmedAct(
     name="give_up",
     label=_("Give up"),
     question=_(
-        "Nothing more is sent for these parcels until somebody presses “try again now”. What a store shows stays."
+        "Nothing more is sent for what is listed here until somebody presses “try again now”. What a store shows stays."
     ),
     permission="push_again",
     legal=_can_be_given_up,

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from stores import trouble
+from stores import connect, trouble
 from stores.choices import DisconnectReason
 from stores.connectors.base import StoreFacts
 from stores.connectors.errors import ConnectorError, StoreBusy, StoreDisconnected
 from stores.models import Store
 
 from .. import pulse
+from ..models import TrackingSync
 from ..wording import sentence
+from .catalogue import replan_unsent
 from .confirmed import ConfirmedAct, Done
+from .forms import StartForm
 
 CHECKED_AT_ONCE = 5  # a check waits for the store's answer, up to its time limit
 
@@ -52,24 +55,32 @@ def _check(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> D
     return Done(" ".join(told), level)
 
 
+def _move_start(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
+    with transaction.atomic():
+        before = Store.objects.values_list("sync_from", flat=True).select_for_update().get(pk=ids[0])
+        first, last = sorted([before, data["at"]])
+        Store.objects.filter(pk=ids[0]).update(sync_from=data["at"])
+        between = Q(shipment__order__placed_at__gte=first, shipment__order__placed_at__lt=last)
+        n = replan_unsent(TrackingSync.objects.filter(between, store=ids[0]))
+    text = ngettext(
+        "The start date was moved; {n} parcel was planned again.",
+        "The start date was moved; {n} parcels were planned again.",
+        n,
+    )
+    return Done(text.format(n=n))
+
+
 def check(store: Store, now: datetime) -> tuple[str, bool]:
     """Ask the store live who it is and what we may do, and write down what came of it: (sentence, is it well)."""
-    from stores.connections import close, open_connector  # loads the connectors, which the other pages do without
-
     try:
-        connector = open_connector(store)
-        try:
-            facts = connector.check()
-        finally:
-            close(connector)
+        facts = connect.check_again(store)
     except ConnectorError as error:
         if isinstance(error, StoreDisconnected):
             trouble.disconnected(store.pk, error, now)
         elif isinstance(error, StoreBusy):
             trouble.busy(store.pk, error, now)
         return sentence(error.reason.code, {"platform": store.get_platform_display(), **error.reason.values}), False
-    trouble.reconnected(store.pk)
-    Store.objects.filter(pk=store.pk).update(facts={**asdict(facts), "checked_at": now.isoformat()})
+    Store.objects.filter(pk=store.pk).update(facts={**store.facts, "checked_at": now.isoformat()})
     return _told(facts, store), True
 
 
@@ -86,7 +97,7 @@ def _connected(stores: QuerySet[Store]) -> QuerySet[Store]:
 PAUSE = ConfirmedAct(
     name="pause",
     label=_("Pause"),
-    question=_("Orders of these stores are still pulled, but nothing is sent to them until they are resumed."),
+    question=_("Orders are still pulled, but no number is sent until somebody presses “resume”."),
     permission="change",
     legal=lambda stores: _connected(stores).filter(is_paused=False),
     why_not=_("paused or disconnected already."),
@@ -95,7 +106,7 @@ PAUSE = ConfirmedAct(
 RESUME = ConfirmedAct(
     name="resume",
     label=_("Resume"),
-    question=_("What is due in these stores is sent at once."),
+    question=_("Whatever is due is sent at once."),
     permission="change",
     legal=lambda stores: _connected(stores).filter(is_paused=True),
     why_not=_("not paused, or disconnected."),
@@ -117,8 +128,8 @@ DISCONNECT = ConfirmedAct(
     name="disconnect",
     label=_("Disconnect"),
     question=_(
-        "No orders are pulled from these stores any more and nothing is sent to them. What they show stays. To be "
-        "used again they have to be connected anew."
+        "No order is pulled any more and no number is sent. What the store shows stays. To be used again it has to be "
+        "connected anew."
     ),
     permission="change",
     legal=_connected,
@@ -127,4 +138,20 @@ DISCONNECT = ConfirmedAct(
     grave=True,
 )
 
-EVERY = (PAUSE, RESUME, CHECK, DISCONNECT)
+MOVE_START = ConfirmedAct(
+    name="move_start",
+    label=_("Move the start date"),
+    question=_(
+        "Orders placed before this moment are left alone, those placed after it get their numbers. What it would do is "
+        "told before it is done."
+    ),
+    permission="change",
+    legal=_connected,
+    why_not=_("disconnected."),
+    run=_move_start,
+    form=StartForm,
+    most=1,
+    offered_in_list=False,
+)
+
+EVERY = (PAUSE, RESUME, CHECK, MOVE_START, DISCONNECT)

@@ -95,7 +95,7 @@ class PreferenceInline(admin.StackedInline):
     extra = 0
     fields = ("timing", "number_source", "delay_hours", "mail_sender", "confirmed_at", "version")
     readonly_fields = ("confirmed_at", "version")
-    verbose_name_plural = _("the merchant's choice")
+    verbose_name = verbose_name_plural = _("the merchant's choice")
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -241,7 +241,9 @@ class StoreAdmin(ConfirmedActs, StaffAdmin):
     def choice(self, store: Store) -> str:
         """When and which."""
         preference = store.preference
-        text = f"{preference.get_timing_display()}, {preference.get_number_source_display()}"
+        is_local = preference.number_source == NumberSource.LOCAL
+        which = gettext("carrier's number") if is_local else gettext("usual number")
+        text = f"{preference.get_timing_display()}, {which}"
         return text if preference.confirmed_at else gettext("{choice} (not confirmed yet)").format(choice=text)
 
     @admin.display(description=SyncState.WAITING.label)

@@ -58,6 +58,7 @@ ACTS = [
     ("pause", "store", "stores.change_store", {}),
     ("resume", "paused", "stores.change_store", {}),
     ("check", "store", "stores.reconnect_store", {}),
+    ("move_start", "store", "stores.change_store", A_TIME),
     ("disconnect", "store", "stores.change_store", {}),
 ]
 IDS = [name for name, *_ in ACTS]
@@ -436,6 +437,23 @@ def test_a_connection_that_fails_is_told_and_written_down() -> None:
 
     assert messages_of(answer) == ["Blue Mug: The store's access data is incomplete: client_secret."]
     assert Store.objects.get(pk=store.pk).trouble == "credentials_incomplete"
+
+
+def test_moving_the_start_date_tells_its_effect_before_it_is_done() -> None:
+    store = factories.a_store(sync_from=factories.NOON)
+    old = a_planned_shipment(factories.an_order(store, placed_at=factories.NOON - timedelta(days=5)))
+    a_planned_shipment(factories.an_order(store, placed_at=factories.NOON - timedelta(days=50)), local="YT22222")
+    client, page = logged_in(the_boss()), act_page(store, "move_start")
+    fields = {"at": "2026-02-20T00:00"}
+
+    told = client.post(page, fields)
+    before = (row_of(old).reason, Store.objects.get(pk=store.pk).sync_from)
+    done = client.post(page, {**fields, "effect": told.context["form"].data["effect"]}, follow=True)
+
+    assert "would be looked after from now on: 1. Unsent parcels that would be left alone: 0." in told.content.decode()
+    assert before == ("older_than_sync", factories.NOON)
+    assert messages_of(done) == ["The start date was moved; 1 parcel was planned again."]
+    assert row_of(old).reason == "not_dispatched"
 
 
 # --- forms -------------------------------------------------------------------------------------------------------
