@@ -33,6 +33,7 @@ from stores.connectors.http import Session
 from stores.connectors.shopify.connector import ShopifyConnector
 from stores.connectors.shopify.documents import joined
 from stores.connectors.shopify.limiter import Limiter
+from stores.connectors.shopify.orders import translate
 from stores.connectors.shopify.tokens import Grant, request_token
 from tests.storefronts.client import PretendShopify, Shop
 
@@ -270,6 +271,48 @@ def test_an_order_is_translated(shop: Shop) -> None:
             StoreOrderLine(made["lines"][1], "CARD", "A card", 1, requires_shipping=False),
         ),
     )
+
+
+def paid(kind: str, hour: int, status: str = "SUCCESS") -> dict[str, Any]:
+    return {"kind": kind, "status": status, "processedAt": f"2026-11-20T{hour:02}:00:00Z"}
+
+
+@pytest.mark.parametrize(
+    "financial,fully,transactions,paid_at",
+    [
+        ("PAID", True, [paid("SALE", 9)], 9),
+        # the last payment counts, whatever the order they are listed in
+        ("PAID", True, [paid("SALE", 11), paid("CAPTURE", 10)], 11),
+        # neither what failed nor what is no payment
+        ("PAID", True, [paid("SALE", 9), paid("SALE", 12, "FAILURE"), paid("AUTHORIZATION", 12)], 9),
+        ("PARTIALLY_REFUNDED", False, [paid("SALE", 9), paid("REFUND", 12)], 9),
+        # not all of it yet
+        ("PARTIALLY_PAID", False, [paid("SALE", 9)], None),
+        ("AUTHORIZED", False, [paid("AUTHORIZATION", 9)], None),
+        ("PENDING", False, [], None),
+        ("VOIDED", False, [], None),
+        # it cost nothing: paid when it was placed
+        ("PAID", True, [], 8),
+    ],
+)
+def test_the_time_of_payment(
+    financial: str, fully: bool, transactions: list[dict[str, Any]], paid_at: int | None
+) -> None:
+    node = {
+        "id": "O",
+        "name": "#1",
+        "createdAt": "2026-11-20T08:00:00Z",
+        "processedAt": "2026-11-20T08:00:00Z",
+        "updatedAt": "2026-11-20T13:00:00Z",
+        "cancelledAt": None,
+        "displayFinancialStatus": financial,
+        "fullyPaid": fully,
+        "transactions": transactions,
+    }
+
+    found = translate(node, []).shopper_paid_at
+
+    assert found == (paid_at and MORNING.replace(hour=paid_at))
 
 
 def test_an_order_is_read_in_whatever_state(shop: Shop) -> None:
@@ -784,6 +827,59 @@ def test_a_lost_answer_leaves_the_other_requests_of_the_push_alone(shop: Shop) -
     results = pushed(connect(shop, limiter=limiter), *(an_update(order, f"N{n}") for n, order in enumerate(orders)))
 
     assert results == [(OutcomeUnknown, Code.ANSWER_LOST)] * 10 + [Outcome.CREATED] * 15
+
+
+def test_a_store_that_answers_no_write_is_left_alone_after_the_second(shop: Shop) -> None:
+    orders = [place(shop) for _ in range(25)]
+    limiter = Limiter(ceiling=110.0)
+    shop.fault("reset_after", on="mutation")
+
+    results = pushed(connect(shop, limiter=limiter), *(an_update(order, f"N{n}") for n, order in enumerate(orders)))
+
+    assert results == [(OutcomeUnknown, Code.ANSWER_LOST)] * 20 + [(StoreBusy, Code.NO_ANSWER)] * 5
+    assert [len(shown(shop, order)) for order in orders] == [1] * 20 + [0] * 5
+
+
+def test_a_parcel_of_two_locations_cut_short_between_them_has_to_be_looked_at(two_places: Shop) -> None:
+    order = place_at_both(two_places)
+    update = an_update(order, "N1", lines=((order.lines[0], 1), (order.lines[1], 2)))
+    sent: list[int] = []
+
+    def before_write() -> None:
+        sent.append(1)
+        if len(sent) == 2:
+            two_places.fault("429", on="mutation", times=1)
+
+    (result,) = connect(two_places, limiter=Limiter(ceiling=11.0), before_write=before_write).push([update], soon())
+
+    assert ends([result]) == [(OutcomeUnknown, Code.ANSWER_LOST)]
+    (seen,) = connect(two_places).look([update], soon())
+    assert isinstance(seen, Sighting)
+    assert (seen.number, seen.complete) == ("N1", False)
+    assert pushed(connect(two_places), update) == [Outcome.CREATED]
+    assert shown(two_places, order) == [("N1",), ("N1",)]
+
+
+def test_a_parcel_from_two_locations_is_mailed_about_once(two_places: Shop) -> None:
+    order = place_at_both(two_places)
+
+    pushed(connect(two_places), an_update(order, "N1", lines=None, notify=True))
+
+    assert [notice["numbers"] for notice in two_places.book()["notices"]] == [["N1"]]
+
+
+def test_a_scope_that_was_taken_away_is_named_when_a_write_is_refused(pretend: PretendShopify) -> None:
+    readable = ["read_orders", "read_locations", "read_merchant_managed_fulfillment_orders"]
+    shop = pretend.shop(scopes=[*readable, "write_merchant_managed_fulfillment_orders"])
+    order = place(shop)
+
+    def meanwhile() -> None:
+        shop.settings(scopes=readable)
+
+    assert pushed(connect(shop, before_write=meanwhile), an_update(order, "N1")) == [
+        (StoreDisconnected, Code.SCOPE_MISSING)
+    ]
+    assert shown(shop, order) == []
 
 
 def test_what_was_not_sent_when_a_request_was_refused_was_not_written(shop: Shop) -> None:
