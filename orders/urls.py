@@ -1,0 +1,18 @@
+"""The addresses of the merchants' pages. Account pages are in stores/accounts, connecting in stores/urls.py."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .views import attention, choice, help, overview, shipment, store_orders, stores
+
+urlpatterns = [
+    path("", overview.overview, name="overview"),
+    path("stores/", stores.stores, name="stores"),
+    path("stores/<int:store_id>/", stores.store, name="store"),
+    path("stores/<int:store_id>/sync/", choice.choice, name="choice"),
+    path("orders/", store_orders.store_orders, name="store_orders"),
+    path("shipments/<int:shipment_id>/", shipment.shipment, name="shipment"),
+    path("attention/", attention.attention, name="attention"),
+    path("help/tracking-sync/", help.help_page, name="help"),
+]

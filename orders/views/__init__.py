@@ -1,0 +1,1 @@
+"""The merchants' pages that show or touch stores and orders together. One module, one page."""

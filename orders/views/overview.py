@@ -1,0 +1,13 @@
+"""A page of the merchants' side."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+@login_required
+def overview(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    return render(request, "base.html")

@@ -1,0 +1,19 @@
+"""A page of the merchants' side."""
+
+from __future__ import annotations
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+@login_required
+def stores(request: HttpRequest) -> HttpResponse:
+    """The page."""
+    return render(request, "base.html")
+
+
+@login_required
+def store(request: HttpRequest, store_id: int) -> HttpResponse:
+    """The page of one store."""
+    return render(request, "base.html")

@@ -1,0 +1,11 @@
+"""The addresses of the account pages of our own; allauth's are below accounts/ too."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from .accounts import views as accounts
+
+urlpatterns = [
+    path("account/", accounts.account, name="account"),
+]
