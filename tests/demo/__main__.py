@@ -18,14 +18,14 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--once", action="store_true", help="end after the story; 0 only if every number is in place")
     parser.add_argument("--pause", type=float, default=6.0, metavar="S", help="seconds between two parts of the story")
     parser.add_argument("--folder", type=Path, default=surroundings.FOLDER, help="where it lives (var/demo)")
-    parser.add_argument("--port", type=int, default=8000, help="of the web server, if it is free (8000)")
+    parser.add_argument("--port", type=int, default=8000, help="of the web server, if it is free (8000); 0: any")
     options = parser.parse_args(arguments)
 
     screen = Screen()
     try:
         with surroundings.folder(options.folder.resolve()) as folder:
             web_port = surroundings.free_port(options.port)
-            stores_port = surroundings.free_port(options.port + 100, but=frozenset({web_port}))
+            stores_port = surroundings.free_port(web_port + 100, but=frozenset({web_port}))
             variables = surroundings.environment(folder, web_port=web_port)
             surroundings.write(folder, variables)
             try:

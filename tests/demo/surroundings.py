@@ -21,6 +21,7 @@ FOLDER = ROOT / "var" / "demo"
 LOCK = "demo.lock"
 ENVIRONMENT = "demo.env"
 MARK = "TRACKSYNC_DEMO"  # in the environment of everything that the demo starts
+HIGHEST_PORT = 65535
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 # What a demo leaves behind. Nothing else in the folder is touched.
 OURS = ("demo.sqlite3*", "*.csv", "*.log", ENVIRONMENT)
@@ -86,7 +87,7 @@ def write(path: Path, variables: dict[str, str]) -> Path:
 
 def free_port(wanted: int, but: frozenset[int] = frozenset()) -> int:
     """This port of the loopback address where nobody has it, else one that the system picks."""
-    for port in (wanted, 0):
+    for port in (wanted if wanted <= HIGHEST_PORT else 0, 0):
         with socket.socket() as taken:
             # As the servers themselves do: a connection that is only just closed does not keep a port.
             taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
