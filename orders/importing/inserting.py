@@ -23,7 +23,7 @@ def insert(model: type[models.Model], rows: Sequence[models.Model]) -> None:
         return
     fields = [field for field in model._meta.concrete_fields if not field.primary_key]
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     picks = ", ".join(f"json_extract(value, '$[{position}]')" for position in range(len(fields)))
     # Names come from the model's own fields, values travel as a parameter.
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) SELECT {picks} FROM json_each(%s)"  # noqa: S608

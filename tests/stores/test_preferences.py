@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
@@ -15,7 +16,7 @@ from stores.preferences import save_preference
 from tests import factories
 
 
-def everything_of(store: Store) -> tuple[dict, dict, list]:
+def everything_of(store: Store) -> tuple[Any, ...]:
     return (
         Store.objects.filter(pk=store.pk).values().get(),
         SyncPreference.objects.filter(pk=store.pk).values().get(),

@@ -12,7 +12,7 @@ from stores.connectors.errors import StoreBusy, StoreDisconnected
 from stores.models import Store
 from tests import factories
 
-WELL = ("", {}, None, 0, None)
+WELL: tuple[object, ...] = ("", {}, None, 0, None)
 
 
 def trouble_of(store: Store) -> tuple[str, dict, datetime | None, int, datetime | None]:
