@@ -10,6 +10,8 @@ import enum
 
 
 class Code(enum.StrEnum):
+    """What happened, in one word; beside each the values that travel with it."""
+
     # TryAgainLater: this shipment, by itself
     ON_HOLD = "on_hold"  # {holds: the store's own display reasons}
     SCHEDULED = "scheduled"  # {until: ISO time}

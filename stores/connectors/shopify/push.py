@@ -13,80 +13,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from ..base import Outcome, Receipt, Sighting, TrackingUpdate
 from ..codes import Code
 from ..errors import ConnectorError, OutcomeUnknown, ShipmentRejected, StoreBusy, StoreDisconnected, TryAgainLater
-from .allocation import Cancel, Create, Plan, Stop, Update, Write, ours, plan
+from .allocation import ours, plan
 from .documents import joined
-from .graphql import DocumentRefused, GraphQL, Problem, Reply, TooDear, cleaned
-from .limiter import CANCEL, CREATE, UPDATE
+from .graphql import DocumentRefused, GraphQL, TooDear
 from .state import read_states
-from .tracking import TrackingList, read_tracking, row_of, same, tracking_input
+from .tracking import same
+from .values import Cancel, Create, Plan, Stop, Update, Write
+from .writes import Job, Progress, note, variables
 
 log = logging.getLogger(__name__)
 
 FULFIL_SCOPE = "write_merchant_managed_fulfillment_orders"
 _NO_ACCESS = "does not have access to the fulfillment order"
 _LOST_IN_A_ROW = 2  # then the rest waits: a store that answers nothing would hold us for the whole turn
-
-
-@dataclass(frozen=True)
-class Job:
-    """One write of one update: `update` is its place in the push."""
-
-    update: int
-    write: Write
-    notify: bool
-
-    @property
-    def kind(self) -> str:
-        return {Create: CREATE, Update: UPDATE, Cancel: CANCEL}[type(self.write)]
-
-
-@dataclass
-class _Progress:
-    """What is known of one update while its writes are under way."""
-
-    plan: Plan
-    created: list[str] = field(default_factory=list)
-    written: int = 0  # writes that the store confirmed
-    warnings: list[str] = field(default_factory=list)
-    refused: list[tuple[Write, str, str]] = field(default_factory=list)  # (write, field, message)
-    error: ConnectorError | None = None  # of one of its writes
-    request_id: str = ""
-
-
-def variables(number: int, job: Job) -> dict[str, Any]:
-    """The variables of the `number`-th write in a request."""
-    match job.write:
-        case Create(work, tracking):
-            return {
-                f"fulfillment_{number}": {
-                    "lineItemsByFulfillmentOrder": [
-                        {
-                            "fulfillmentOrderId": order,
-                            "fulfillmentOrderLineItems": [
-                                {"id": line, "quantity": quantity} for line, quantity in lines
-                            ],
-                        }
-                        for order, lines in work
-                    ],
-                    "trackingInfo": tracking_input(tracking),
-                    "notifyCustomer": job.notify,
-                }
-            }
-        case Update(fulfillment, tracking):
-            return {
-                f"id_{number}": fulfillment,
-                f"tracking_{number}": tracking_input(tracking),
-                f"notify_{number}": job.notify,
-            }
-        case Cancel(fulfillment):
-            return {f"id_{number}": fulfillment}
 
 
 class Pusher:
@@ -131,7 +76,7 @@ class Pusher:
     def push(self, updates: Sequence[TrackingUpdate]) -> list[Receipt | ConnectorError]:
         """Make the store show each update; at most one update per order."""
         results: dict[int, Receipt | ConnectorError] = {}
-        under_way: dict[int, _Progress] = {}
+        under_way: dict[int, Progress] = {}
         states = read_states(self._api, _sizes(updates))
         for place, update in enumerate(updates):
             order = states[update.order_id]
@@ -142,9 +87,9 @@ class Pusher:
             if isinstance(decided, Stop):
                 results[place] = self._explained(decided)
             elif not decided.writes:
-                results[place] = _receipt(update, _Progress(decided))
+                results[place] = _receipt(update, Progress(decided))
             else:
-                under_way[place] = _Progress(decided)
+                under_way[place] = Progress(decided)
         self._write(updates, under_way)
         results |= {
             place: self._told(updates[place], progress)
@@ -158,7 +103,7 @@ class Pusher:
     def cancel(self, order_id: str, fulfillment_id: str) -> None:
         """Cancel one fulfillment; cancelled already is success. Raises what went wrong."""
         job = Job(0, Cancel(fulfillment_id), notify=False)
-        progress = _Progress(Plan(outcome=None, writes=(job.write,)))  # type: ignore[arg-type]
+        progress = Progress(Plan(outcome=None, writes=(job.write,)))  # type: ignore[arg-type]
         self._send([job], {0: progress})
         if progress.error:
             raise progress.error
@@ -169,7 +114,7 @@ class Pusher:
 
     # --- writing ---
 
-    def _write(self, updates: Sequence[TrackingUpdate], under_way: dict[int, _Progress]) -> None:
+    def _write(self, updates: Sequence[TrackingUpdate], under_way: dict[int, Progress]) -> None:
         jobs = [
             Job(place, write, updates[place].notify and write is _mails(progress.plan))
             for place, progress in under_way.items()
@@ -213,7 +158,7 @@ class Pusher:
             cost += its_cost
         return batch
 
-    def _send(self, batch: list[Job], under_way: dict[int, _Progress]) -> bool:
+    def _send(self, batch: list[Job], under_way: dict[int, Progress]) -> bool:
         """Send one request and note what became of each write; True when the answer was lost.
 
         Raises the connector errors after which nothing of it was executed.
@@ -228,11 +173,11 @@ class Pusher:
             _fail(batch, under_way, error)
             return True
         for number, job in enumerate(batch):
-            _note(reply, number, job, under_way[job.update])
+            note(reply, number, job, under_way[job.update])
         return False
 
     def _without_the_one_at_fault(
-        self, jobs: list[Job], batch: list[Job], under_way: dict[int, _Progress], error: DocumentRefused
+        self, jobs: list[Job], batch: list[Job], under_way: dict[int, Progress], error: DocumentRefused
     ) -> list[Job]:
         """One bad link must not stop the others: the write whose variable was refused is taken out."""
         tail = error.variable.rpartition("_")[2]
@@ -246,7 +191,7 @@ class Pusher:
 
     # --- telling ---
 
-    def _told(self, update: TrackingUpdate, progress: _Progress) -> Receipt | ConnectorError:
+    def _told(self, update: TrackingUpdate, progress: Progress) -> Receipt | ConnectorError:
         if not progress.error:
             return _receipt(update, progress)
         if progress.written and not isinstance(progress.error, OutcomeUnknown):
@@ -255,7 +200,7 @@ class Pusher:
         return progress.error
 
     def _asked_again(
-        self, updates: Sequence[TrackingUpdate], refused: dict[int, _Progress]
+        self, updates: Sequence[TrackingUpdate], refused: dict[int, Progress]
     ) -> dict[int, Receipt | ConnectorError]:
         if not refused:
             return {}
@@ -273,11 +218,11 @@ class Pusher:
                 results[place] = self._judged(update, progress, again)
         return results
 
-    def _judged(self, update: TrackingUpdate, progress: _Progress, again: Plan | Stop) -> Receipt | ConnectorError:
+    def _judged(self, update: TrackingUpdate, progress: Progress, again: Plan | Stop) -> Receipt | ConnectorError:
         if isinstance(again, Stop):
             return self._explained(again)
         if not again.writes:
-            return _receipt(update, _Progress(again, warnings=progress.warnings, request_id=progress.request_id))
+            return _receipt(update, Progress(again, warnings=progress.warnings, request_id=progress.request_id))
         _, where, message = progress.refused[0]
         if progress.written and not isinstance(progress.plan.writes[0], Cancel):
             return _partly(update, progress)
@@ -317,86 +262,14 @@ def _sizes(updates: Sequence[TrackingUpdate]) -> Mapping[str, int]:
     return {update.order_id: len(update.lines or ()) for update in updates}
 
 
-def _fail(jobs: Sequence[Job], under_way: dict[int, _Progress], error: ConnectorError) -> None:
+def _fail(jobs: Sequence[Job], under_way: dict[int, Progress], error: ConnectorError) -> None:
     for job in jobs:
         progress = under_way[job.update]
         if not isinstance(progress.error, OutcomeUnknown):
             progress.error = error
 
 
-def _note(reply: Reply, number: int, job: Job, progress: _Progress) -> None:
-    """What the answer says about one write."""
-    progress.request_id = reply.request_id
-    name = f"write_{number}"
-    result = reply.data.get(name)
-    if result is None:
-        problem = reply.problem_at(name)
-        if problem and problem.code == "RESOURCE_NOT_FOUND":
-            progress.refused.append((job.write, "id", cleaned(problem.message)))
-        else:
-            progress.error = _failed(problem, reply)
-        return
-    if result["userErrors"]:
-        error = result["userErrors"][0]
-        where = ".".join(str(part) for part in error["field"] or ())
-        progress.refused.append((job.write, where, cleaned(error["message"])))
-        return
-    fulfillment = result["fulfillment"]
-    if fulfillment is None:
-        progress.error = OutcomeUnknown(Code.ANSWER_LOST, request_id=reply.request_id)
-        return
-    if isinstance(job.write, Cancel):
-        progress.written += 1
-        if progress.plan.outcome:
-            log.error("Two fulfillments of ours held the same lines; the younger, %s, was cancelled", fulfillment["id"])
-            progress.warnings.append(Code.DUPLICATE_CANCELLED)
-        return
-    _read_back(fulfillment, job.write, progress, reply)
-
-
-def _read_back(fulfillment: Mapping[str, Any], write: Create | Update, progress: _Progress, reply: Reply) -> None:
-    if not arrived(write.tracking, fulfillment):
-        if isinstance(write, Create):
-            # Sent again it would be made a second time, so a person has to look.
-            log.error("Shopify made fulfillment %s without the number it was given", fulfillment["id"])
-            said = "the new fulfillment lacks the number"
-            progress.error = ShipmentRejected(Code.REFUSED, said, request_id=reply.request_id, field="trackingInfo")
-        else:
-            # An update of a cancelled fulfillment is taken without a word: the number stands on a dead parcel.
-            progress.refused.append((write, "trackingInfo", "the number was not taken over"))
-        return
-    progress.written += 1
-    progress.warnings += changed_by_store(write.tracking, fulfillment["trackingInfo"])
-    if isinstance(write, Create):
-        progress.created.append(fulfillment["id"])
-
-
-def arrived(wanted: TrackingList, fulfillment: Mapping[str, Any]) -> bool:
-    """Whether the fulfillment of an answer lives and shows every number that it was sent."""
-    shown = {row.number for row in read_tracking(fulfillment["trackingInfo"])}
-    return fulfillment["status"] != "CANCELLED" and all(number in shown for number, _ in wanted.numbers)
-
-
-def changed_by_store(wanted: TrackingList, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Warnings: the store shows another company or link than it was sent. No reason to send it again."""
-    there = read_tracking(rows)
-    found = []
-    if wanted.company and any(row.company != wanted.company for row in there):
-        found.append(Code.COMPANY_CHANGED)
-    shown = [(row, url) for number, url in wanted.numbers if url and (row := row_of(number, there))]
-    if any(row.url != url for row, url in shown):
-        found.append(Code.LINK_CHANGED)
-    return list(found)
-
-
-def _failed(problem: Problem | None, reply: Reply) -> ConnectorError:
-    said = cleaned(problem.message) if problem else ""
-    if problem and problem.code == "ACCESS_DENIED":
-        return StoreDisconnected(Code.SCOPE_MISSING, said, scopes=list(problem.scopes), request_id=reply.request_id)
-    return OutcomeUnknown(Code.STORE_FAILED, said, status=200, request_id=reply.request_id)
-
-
-def _receipt(update: TrackingUpdate, progress: _Progress, missing: int = 0) -> Receipt:
+def _receipt(update: TrackingUpdate, progress: Progress, missing: int = 0) -> Receipt:
     cancelled = {write.fulfillment for write in progress.plan.writes if isinstance(write, Cancel)}
     return Receipt(
         outcome=progress.plan.outcome,
@@ -408,7 +281,7 @@ def _receipt(update: TrackingUpdate, progress: _Progress, missing: int = 0) -> R
     )
 
 
-def _partly(update: TrackingUpdate, progress: _Progress) -> Receipt:
+def _partly(update: TrackingUpdate, progress: Progress) -> Receipt:
     """Some writes went through, others were refused: the truth is a receipt with what is missing."""
     dead = {write.fulfillment for write, _, _ in progress.refused if isinstance(write, Update)}
     missing = sum(write.units for write, _, _ in progress.refused if isinstance(write, Create))

@@ -15,9 +15,9 @@ from typing import Any
 
 from ..codes import Code
 from ..errors import ConnectorError, ShipmentRejected, StoreBusy, StoreDisconnected
-from .allocation import OrderState, Parcel, Work, WorkLine
 from .graphql import GraphQL, Problem, TooDear, cleaned
 from .tracking import read_tracking
+from .values import OrderState, Parcel, Work, WorkLine
 
 IDS_PER_CALL = 250
 

@@ -13,7 +13,9 @@ import pytest
 from stores.connectors.base import Outcome, TrackingUpdate
 from stores.connectors.codes import Code
 from stores.connectors.errors import ShipmentRejected, TryAgainLater
-from stores.connectors.shopify.allocation import (
+from stores.connectors.shopify.allocation import plan
+from stores.connectors.shopify.tracking import Tracking, TrackingList, merged, tracking_input
+from stores.connectors.shopify.values import (
     Cancel,
     Create,
     OrderState,
@@ -23,10 +25,8 @@ from stores.connectors.shopify.allocation import (
     Update,
     Work,
     WorkLine,
-    plan,
 )
-from stores.connectors.shopify.push import arrived, changed_by_store
-from stores.connectors.shopify.tracking import Tracking, TrackingList, merged, tracking_input
+from stores.connectors.shopify.writes import arrived, changed_by_store
 
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 LINK = "https://track.example/"
