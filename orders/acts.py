@@ -10,6 +10,8 @@ import enum
 
 
 class Act(enum.StrEnum):
+    """What was done."""
+
     MARKED_PAID = "marked_paid"  # {at: ISO time}
     MARKED_DISPATCHED = "marked_dispatched"  # {at: ISO time}
     DISPATCH_UNDONE = "dispatch_undone"
