@@ -14,7 +14,7 @@ from ..codes import Code
 from ..errors import ConnectorError, StoreBusy, StoreDisconnected
 from .graphql import GraphQL, Reply, TooDear, cleaned
 
-PAGE = 32
+PAGE = 100
 LINES = 8
 COST = 20.0  # of one order on a page, until the store told
 

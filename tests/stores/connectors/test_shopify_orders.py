@@ -221,7 +221,7 @@ def test_an_order_is_read_in_whatever_state(shop: Shop) -> None:
 
 
 def test_pages_are_followed_and_since_is_kept(shop: Shop) -> None:
-    made = shop.add_orders(75)
+    made = shop.add_orders(230)
     connector = connect(shop)
 
     found = list(connector.orders(None))
@@ -230,7 +230,7 @@ def test_pages_are_followed_and_since_is_kept(shop: Shop) -> None:
     assert [order.updated_at for order in found] == sorted(order.updated_at for order in found)
     later = max(order.updated_at for order in found) + timedelta(seconds=1)
     assert list(connector.orders(later)) == []
-    assert len(list(connector.orders(later - timedelta(days=1)))) == 75
+    assert len(list(connector.orders(later - timedelta(days=1)))) == 230
 
 
 def test_all_lines_of_a_long_order_are_read(shop: Shop) -> None:
