@@ -39,7 +39,7 @@ def update_rows(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     connection = connections[router.db_for_write(model)]
     fields = [model._meta.pk, *(_field(model, name) for name in columns)]
     table = connection.ops.quote_name(model._meta.db_table)
-    names = [connection.ops.quote_name(field.column) for field in fields]
+    names = [connection.ops.quote_name(str(field.column)) for field in fields]
     as_stored = [_as_stored(field, connection) for field in fields]
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":

@@ -37,9 +37,7 @@ class Carrier(models.Model):
     class Meta:
         ordering = ["name"]
         constraints = [
-            models.UniqueConstraint(
-                fields=["is_own"], condition=Q(is_own=True), name="there_is_one_carrier_of_our_own"
-            )
+            models.UniqueConstraint(fields=["is_own"], condition=Q(is_own=True), name="there_is_one_carrier_of_our_own")
         ]
 
     def __str__(self) -> str:
@@ -121,7 +119,9 @@ class Shipment(models.Model):
         ShippingMethod, on_delete=models.PROTECT, null=True, blank=True, related_name="shipments"
     )
     dispatched_at = models.DateTimeField(
-        null=True, blank=True, help_text=_("When the parcel was handed to the carrier; a printed label is not dispatch.")
+        null=True,
+        blank=True,
+        help_text=_("When the parcel was handed to the carrier; a printed label is not dispatch."),
     )
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -225,8 +225,7 @@ class TrackingSync(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(state=SyncState.SYNCED)
-                | Q(shown__isnull=False, sending__isnull=True, shown=F("wanted")),
+                condition=~Q(state=SyncState.SYNCED) | Q(shown__isnull=False, sending__isnull=True, shown=F("wanted")),
                 name="synced_means_the_store_shows_what_is_wanted",
             ),
             models.CheckConstraint(

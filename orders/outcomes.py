@@ -230,7 +230,8 @@ def _is_silent(answer: Answer) -> bool:
 
 
 def _attempt(sent: Sent, answer: Answer, outcome: AttemptOutcome, now: datetime, seconds: float) -> SyncAttempt:
-    reason, values, message, request_id = "", {}, "", ""
+    values: dict[str, object] = {}
+    reason = message = request_id = ""
     if isinstance(answer, ConnectorError | Unexpected):
         reason, values = _reason(answer)
         message = answer.message

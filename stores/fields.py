@@ -36,13 +36,20 @@ def fernet() -> MultiFernet:
 class EncryptedJSONField(models.TextField):
     """A JSON object that is stored encrypted; "" in the database stands for an empty one."""
 
+    # What the column is to type checkers: the object, not its encrypted text.
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
+
     def get_prep_value(self, value: Any) -> str:
+        """The encrypted text that is stored."""
         return fernet().encrypt(json.dumps(value).encode()).decode() if value else ""
 
     def from_db_value(self, value: str | None, expression: Any, connection: Any) -> Secret:
+        """The object, decrypted. Raises ImproperlyConfigured when no key that is left fits."""
         return Secret(self._decrypt(value)) if value else Secret()
 
     def to_python(self, value: Any) -> Any:
+        """The object, in a form that does not print its content."""
         return Secret(value) if isinstance(value, dict) else value
 
     @staticmethod

@@ -188,11 +188,7 @@ class EmailTemplate(models.Model):
     updated_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["store", "kind"], name="a_store_has_one_template_of_each_kind")
-        ]
+        constraints = [models.UniqueConstraint(fields=["store", "kind"], name="a_store_has_one_template_of_each_kind")]
 
     def __str__(self) -> str:
         return f"{self.store}: {self.get_kind_display()}"
-
-

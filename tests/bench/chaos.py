@@ -155,9 +155,7 @@ def _parcels(shop: Shop, order: Order, tally: Tally) -> list[Shipment]:
     method = ShippingMethod.objects.filter(default_number="local").first()
     made = []
     for parcel, content in enumerate(contents, 1):
-        shipment = changes.create_shipment(
-            order, parcel=parcel, shipping_method=method, lines=content, now=now
-        )
+        shipment = changes.create_shipment(order, parcel=parcel, shipping_method=method, lines=content, now=now)
         _number(shop, shipment, "A", tally)
         changes.mark_dispatched([shipment.pk], now, now=now)
         tally.shipments += 1
@@ -173,9 +171,7 @@ def _number(shop: Shop, shipment: Shipment, letter: str, tally: Tally) -> None:
     from orders.models import Carrier
 
     value = f"CHAOS{shipment.pk:06d}{letter}"
-    changes.set_number(
-        shipment.pk, "local", value, Carrier.objects.get(code="yunexpress"), now=timezone.now()
-    )
+    changes.set_number(shipment.pk, "local", value, Carrier.objects.get(code="yunexpress"), now=timezone.now())
     tally.wanted.setdefault(shop.name, {})[str(shipment.pk)] = value
 
 

@@ -79,7 +79,7 @@ def _floor(world: World, name: str, stores: int, each: int, latency_ms: int, bat
         work.append((shop, orders))
     began = time.monotonic()
     with ThreadPoolExecutor(stores) as pool:
-        list(pool.map(lambda pair: _post(*pair, batch), work))
+        list(pool.map(lambda pair: _post(pair[0], pair[1], batch), work))
     return stores * each / (time.monotonic() - began)
 
 

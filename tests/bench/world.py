@@ -131,8 +131,7 @@ def parcels(orders: Sequence[Order], number: Callable[[int], str], *, dispatched
     method = ShippingMethod.objects.filter(default_number=NumberKind.LOCAL).first()
     with transaction.atomic():
         made = Shipment.objects.bulk_create(
-            Shipment(order=order, shipping_method=method, dispatched_at=now if dispatched else None)
-            for order in orders
+            Shipment(order=order, shipping_method=method, dispatched_at=now if dispatched else None) for order in orders
         )
         by_order = {shipment.order_id: shipment for shipment in made}
         ShipmentLine.objects.bulk_create(

@@ -115,7 +115,9 @@ def test_the_intent_is_committed_and_no_transaction_is_open_while_the_store_is_a
         # Called right before each write leaves: what another process would see now.
         renew(lease)
         its = row(parcel)
-        seen.append((connection.in_atomic_block, its.sending.value if its.sending else "", its.sending_since is not None))
+        seen.append(
+            (connection.in_atomic_block, its.sending.value if its.sending else "", its.sending_since is not None)
+        )
 
     monkeypatch.setattr(sync.Lease, "renew", watched)
     push(store)
@@ -225,10 +227,18 @@ def test_what_a_fault_makes_of_the_row_and_of_the_store(shop, fault, on, outcome
     [
         (lambda shop, order: shop.hold(order, "OTHER"), ("due", "on_hold", "", ""), "try_again_later"),
         (lambda shop, order: shop.route(order, 3600), ("due", "routing", "", ""), "try_again_later"),
-        (lambda shop, order: shop.schedule(order, "2030-01-01T00:00:00Z"), ("due", "scheduled", "", ""), "try_again_later"),
+        (
+            lambda shop, order: shop.schedule(order, "2030-01-01T00:00:00Z"),
+            ("due", "scheduled", "", ""),
+            "try_again_later",
+        ),
         (lambda shop, order: shop.delete_order(order), ("attention", "order_not_found", "", ""), "rejected"),
         (lambda shop, order: shop.cancel_order(order), ("attention", "order_cancelled_in_store", "", ""), "rejected"),
-        (lambda shop, order: shop.fulfil_by_hand(order, "THEIRS"), ("attention", "other_number_there", "", ""), "rejected"),
+        (
+            lambda shop, order: shop.fulfil_by_hand(order, "THEIRS"),
+            ("attention", "other_number_there", "", ""),
+            "rejected",
+        ),
         (lambda shop, order: shop.fulfil_by_hand(order), ("synced", "", "", "YT1"), "adopted"),
     ],
 )
