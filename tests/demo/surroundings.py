@@ -61,6 +61,7 @@ def environment(path: Path, *, web_port: int) -> dict[str, str]:
         "TIME_ZONE": "UTC",
         "LOG_LEVEL": "INFO",
         "TRACKSYNC_URL": f"http://127.0.0.1:{web_port}",
+        "TRACKSYNC_CONTACT_URL": "",
         "TRACKSYNC_CREDENTIAL_KEYS": base64.urlsafe_b64encode(os.urandom(32)).decode(),
         "TRACKSYNC_ALLOW_HOSTS": "127.0.0.0/8",
         "TRACKSYNC_CA_BUNDLE": "",
