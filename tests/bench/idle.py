@@ -1,4 +1,4 @@
-"""All idle worker processes of the cluster are killed with -9: how long until a number that came due after it arrives."""
+"""All idle worker processes are killed with -9: how long until a number that came due after it arrives."""
 
 from __future__ import annotations
 

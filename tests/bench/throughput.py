@@ -35,8 +35,8 @@ class Rates:
 
     def __str__(self) -> str:
         return (
-            f"{self.stores} stores x {self.each} numbers at {self.latency_ms} ms: ours {self.ours:.0f}/s; bare requests "
-            f"one by one {self.one_by_one:.0f}/s (ours is {self.ours / self.one_by_one:.2f} of it), "
+            f"{self.stores} stores x {self.each} numbers at {self.latency_ms} ms: ours {self.ours:.0f}/s; "
+            f"bare requests one by one {self.one_by_one:.0f}/s (ours is {self.ours / self.one_by_one:.2f} of it), "
             f"{BATCH} a request {self.batched:.0f}/s (ours is {self.ours / self.batched:.2f} of it)"
         )
 

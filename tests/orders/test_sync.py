@@ -184,7 +184,7 @@ def test_a_preference_saved_after_a_push_that_did_not_arrive_governs_the_next_on
 
 
 @pytest.mark.parametrize(
-    ("fault", "on", "outcome", "stands_so", "trouble", "resumes"),
+    "fault, on, outcome, stands_so, trouble, resumes",
     [
         # fault in the store          state, reason, under way, shown          trouble of the whole store
         ("500", "read", "store_busy", ("due", "", "", ""), "server_error", True),
@@ -223,7 +223,7 @@ def test_what_a_fault_makes_of_the_row_and_of_the_store(shop, fault, on, outcome
 
 
 @pytest.mark.parametrize(
-    ("happens", "stands_so", "outcome"),
+    "happens, stands_so, outcome",
     [
         (lambda shop, order: shop.hold(order, "OTHER"), ("due", "on_hold", "", ""), "try_again_later"),
         (lambda shop, order: shop.route(order, 3600), ("due", "routing", "", ""), "try_again_later"),
@@ -325,7 +325,7 @@ def test_a_number_goes_only_to_the_store_its_order_came_from(pretend):
 
 
 @pytest.mark.parametrize(
-    ("sender", "confirmed", "notices"),
+    "sender, confirmed, notices",
     [
         (MailSender.STORE, True, 1),
         (MailSender.STORE, False, 0),  # no mail leaves before the merchant has confirmed the choice

@@ -76,7 +76,7 @@ def test_a_process_killed_while_the_store_executes_its_request_loses_and_repeats
     assert pushing("--wait", "40").wait(60) == 0
 
     assert live(shop) == [(["YT1"], 1)]
-    assert list(TrackingSync.objects.values("state", "sending")) == [{"state": "synced", "sending": None}]
+    assert [(row.state, row.sending_id) for row in TrackingSync.objects.all()] == [("synced", None)]
     assert Store.objects.get(pk=store.pk).lease is None
 
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
 import time
 from datetime import timedelta
 
@@ -18,8 +22,9 @@ from orders.sync import database_now
 from stores.choices import Timing
 from stores.lease import take
 from stores.models import Store, SyncPreference
+from tests.conftest import ROOT
 
-from .background import beside, connected, leases
+from .background import beside, connected, eventually, leases
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -249,3 +254,23 @@ def test_numbers_that_become_due_while_it_waits_are_sent_as_well(pretend, sync_t
         assert sync_tracking("--wait", "20") == (0, ["      2  The store shows it: new"], [])
 
     assert (busy.is_done(), later.is_done()) == (True, True)
+
+
+@pytest.mark.processes
+def test_interrupted_it_tells_what_it_did_and_leaves_nothing_unclear(pretend, database_url):
+    store = connected(pretend, numbers=200, latency_ms=200)
+    command = [sys.executable, str(ROOT / "manage.py"), "sync_tracking"]
+    environment = os.environ | {"DATABASE_URL": database_url}
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        eventually(store.shown)
+        process.send_signal(signal.SIGINT)
+        told, errors = process.communicate(timeout=20)
+    finally:
+        process.kill()
+
+    shown = len(store.shown())
+    assert (process.returncode, errors) == (130, "")
+    assert told.splitlines() == [f"{shown:>7}  The store shows it: new", f"{200 - shown:>7}  still due"]
+    assert store.rows() == {"synced": shown, "due": 200 - shown}
+    assert leases() == 0
