@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Exists, OuterRef, Sum
 from django.utils import timezone
 
 from stores.lease import Lease, take
@@ -32,11 +32,12 @@ from stores.models import Store, SyncPreference
 from . import cluster, plan, pulse, sync
 from .choices import AttemptOutcome
 from .crew import Crew
+from .models import TrackingSync
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
-REPLAN_SECONDS = 0.5  # the longest that carrying preferences may hold up the claiming, per look
+REPLAN_SECONDS = 1.0  # the longest that carrying preferences may hold up the claiming, per look
 REST_AFTER_FAILURE = 5.0
 REST_AFTER_NOTHING = 0.5
 EVERY_STORE = 1_000_000
@@ -81,9 +82,9 @@ class Claimer:
         self._rang = False
         self._resting: dict[int, float] = {}
         self._carried_version: int | None = None
-        self._outcomes: Counter[AttemptOutcome] = Counter()
         self._lock = threading.Lock()
         self._crew: Crew[Lease] = Crew(threads or settings.TRACKSYNC_THREADS, self._serve, self._woken)
+        self.outcomes: Counter[AttemptOutcome] = Counter()
         self.left_some_behind = False
 
     def run(self) -> Counter[AttemptOutcome]:
@@ -97,7 +98,7 @@ class Claimer:
         finally:
             self._is_over.set()
             self._crew.close(patience)
-        return self._outcomes
+        return self.outcomes
 
     def _work(self) -> None:
         while not self._is_time_up():
@@ -128,7 +129,7 @@ class Claimer:
             if not free:
                 break
             waiting.remove(store_id)
-            free -= self._take(store_id, platforms[store_id])
+            free -= self._take(store_id, platforms.get(store_id, ""))
         self._others_wait = bool(waiting)
         if waiting and not self._rang and self._only is None:
             self._rang = True
@@ -170,24 +171,37 @@ class Claimer:
             self._failed(lease.store_id)
             return
         with self._lock:
-            self._outcomes.update(served)
+            self.outcomes.update(served)
         if not served:
             self._rest(lease.store_id, REST_AFTER_NOTHING)
 
     def _carry_preferences(self) -> bool:
-        """Replan for a moment where a preference was saved since the last time. True when there is more to do."""
+        """Replan for a moment where a preference was saved since the last time. True when there may be more to do."""
         version = SyncPreference.objects.aggregate(total=Sum("version"))["total"]
         if version == self._carried_version:
             return False
+        if not _any_behind():
+            self._carried_version = version
+            return False
         until = time.monotonic() + REPLAN_SECONDS
-        plan.replan(timezone.now(), stop=lambda: self._stop() or time.monotonic() > until)
-        if time.monotonic() > until:
-            return True
-        self._carried_version = version
-        return False
+        try:
+            return plan.replan(timezone.now(), stop=lambda: self._stop() or time.monotonic() > until) > 0
+        except Exception:
+            # What is due already goes out all the same.
+            log.exception("Saved preferences could not be carried to their rows")
+            self._carried_version = version
+            return False
 
     def _is_time_up(self) -> bool:
         return self._stop() or time.monotonic() >= self._until
 
     def _stop(self) -> bool:
         return self._is_over.is_set() or self._asked_to_stop()
+
+
+def _any_behind() -> bool:
+    """Whether any row has still to be planned under its store's saved preference: one look into the index per store."""
+    rows = TrackingSync.objects.filter(
+        store=OuterRef("pk"), planned_version__lt=OuterRef("version"), shown__isnull=True, sending__isnull=True
+    )
+    return SyncPreference.objects.filter(Exists(rows)).exists()

@@ -95,12 +95,13 @@ class Watchdog:
             log.warning("The workers have ended by themselves (status %s): a new group is started", self._main.poll())
             self._failures = 0 if now - self._started > SETTLED_SECONDS else self._failures + 1
             self._kill()
-        elif now - self._rang >= self.limits.ring:
-            self._rang = now
-            self._ring()
-        elif self._is_stale(now):
-            log.warning("The workers show no progress for %.0f s: a new group is started", self.limits.stale)
-            self._kill()
+        else:
+            if now - self._rang >= self.limits.ring:
+                self._rang = now
+                self._ring()
+            if self._is_stale(now):
+                log.warning("The workers show no progress for %.0f s: a new group is started", self.limits.stale)
+                self._kill()
 
     def _is_stale(self, now: float) -> bool:
         """Whether the progress row was there to be read and has not moved for too long."""

@@ -81,7 +81,11 @@ class Command(BaseCommand):
         plan.replan(timezone.now())
         try:
             while True:
-                outcomes += Claimer(seconds=AS_LONG_AS_IT_TAKES, only=store.pk if store else None).run()
+                claimer = Claimer(seconds=AS_LONG_AS_IT_TAKES, only=store.pk if store else None)
+                try:
+                    claimer.run()
+                finally:
+                    outcomes += claimer.outcomes
                 if not (_busy(store).exists() or _unclear(store).exists()):
                     break
                 patience = time.monotonic() + wait if patience is None else patience
