@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext, ngettext
@@ -26,10 +26,22 @@ def replan_unsent(rows: QuerySet[TrackingSync]) -> int:
     return len(ids)
 
 
+class CarrierForm(forms.ModelForm):
+    """A carrier, with a link that is one."""
+
+    def clean_tracking_url(self) -> str:
+        """Customers and merchants follow it: a web address, and nothing that a browser would run."""
+        url: str = self.cleaned_data["tracking_url"].strip()
+        if url and not url.startswith(("https://", "http://")):
+            raise forms.ValidationError(gettext("Enter a web address that begins with https://."), code="scheme")
+        return url
+
+
 @admin.register(Carrier)
 class CarrierAdmin(StaffAdmin):
     """Who moves parcels: the link and the exact names that stores know a carrier by."""
 
+    form = CarrierForm
     list_display = ("name", "code", "country", "tracking_url", "is_own", "is_active")
     list_filter = ("is_active", "is_own")
     search_fields = ("name", "code")
@@ -57,7 +69,7 @@ class ShippingMethodAdmin(StaffAdmin):
 
     def get_form(
         self, request: HttpRequest, obj: ShippingMethod | None = None, change: bool = False, **kwargs: Any
-    ) -> type[ModelForm[ShippingMethod]]:
+    ) -> type[forms.ModelForm[ShippingMethod]]:
         kwargs["help_texts"] = {
             "default_number": _(
                 "The number that stores set to “the usual one” show for parcels of this method. A change reaches the "
@@ -67,7 +79,7 @@ class ShippingMethodAdmin(StaffAdmin):
         }
         return super().get_form(request, obj, change, **kwargs)
 
-    def save_model(self, request: HttpRequest, obj: ShippingMethod, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: ShippingMethod, form: forms.ModelForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
         if change and "default_number" in form.changed_data:
             n = replan_unsent(TrackingSync.objects.filter(shipment__shipping_method=obj))

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.models import User
 from django.db.models import Count, Q, QuerySet
-from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -86,14 +86,35 @@ def needing_reconnection(stores: QuerySet[Store]) -> QuerySet[Store]:
     return stores.filter(disconnected_at__isnull=True, resume_at__isnull=True).exclude(trouble="")
 
 
+class PreferenceForm(forms.ModelForm):
+    """The choice, and the version that the person saw: a page left open never undoes what was saved meanwhile."""
+
+    seen_version = forms.IntegerField(widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["seen_version"].initial = self.instance.version
+
+    def clean(self) -> dict[str, Any]:
+        """Refused where somebody has saved the choice since the page was opened."""
+        data = super().clean() or self.cleaned_data
+        if "seen_version" in data and data["seen_version"] != self.instance.version:
+            told = gettext(
+                "The choice was saved by somebody else meanwhile. Open this page again and look at it first."
+            )
+            raise forms.ValidationError(told, code="stale")
+        return data
+
+
 class PreferenceInline(admin.StackedInline):
     """When and which: saved through stores.preferences, so that version, history and actor are kept."""
 
     model = SyncPreference
+    form = PreferenceForm
     can_delete = False
     max_num = 1
     extra = 0
-    fields = ("timing", "number_source", "delay_hours", "mail_sender", "confirmed_at", "version")
+    fields = ("timing", "number_source", "delay_hours", "mail_sender", "confirmed_at", "version", "seen_version")
     readonly_fields = ("confirmed_at", "version")
     verbose_name = verbose_name_plural = _("the merchant's choice")
 
@@ -152,21 +173,21 @@ class StoreAdmin(ConfirmedActs, StaffAdmin):
 
     # --- saving ----------------------------------------------------------------------------------------
 
-    def save_model(self, request: HttpRequest, obj: Store, form: ModelForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: Store, form: forms.ModelForm, change: bool) -> None:
         changed = [name for name in form.changed_data if name in self.editable]
         if changed:
             obj.save(update_fields=changed)
         if "counts_as_paid" in changed:
             self._tell_replanned(request, replan_unsent(TrackingSync.objects.filter(store=obj)))
 
-    def save_formset(self, request: HttpRequest, form: ModelForm, formset: Any, change: bool) -> None:
+    def save_formset(self, request: HttpRequest, form: forms.ModelForm, formset: Any, change: bool) -> None:
         """The choice goes through its one writer; a job carries it to the parcels afterwards."""
         if formset.model is not SyncPreference:
             super().save_formset(request, form, formset, change)
             return
         formset.save(commit=False)
         for preference, names in formset.changed_objects:
-            chosen = {name: getattr(preference, name) for name in names}
+            chosen = {name: getattr(preference, name) for name in names if name != "seen_version"}
             save_preference(form.instance, actor=_person(request), now=timezone.now(), **chosen)
             pulse.ring()
             told = gettext(

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.auth.models import Permission, User
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from orders import plan
@@ -69,3 +70,23 @@ def a_shown_shipment(store: Store | None = None, *, value: str = "YT260000000000
 def messages_of(response: Any) -> list[str]:
     """What the page tells the person at its top."""
     return [str(message) for message in response.context["messages"]]
+
+
+def act_page(row: Any, name: str) -> str:
+    """The address of an act on one row."""
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_act", args=[row.pk, name])
+
+
+def choose(client: Client, listed: str, name: str, rows: list[Any], **fields: Any) -> Any:
+    """Choose rows in a list and start an action; with `confirmed="yes"` the question is answered too."""
+    data = {"action": name, "_selected_action": [row.pk for row in rows], **fields}
+    return client.post(reverse(f"admin:{listed}_changelist"), data, follow=True)
+
+
+def row_of(shipment: Shipment) -> TrackingSync:
+    """Its row as it stands in the database."""
+    return TrackingSync.objects.get(shipment=shipment)
+
+
+# What a form about a past moment is filled with.
+A_TIME = {"at": "2026-03-01T10:00"}
