@@ -5,7 +5,6 @@ The environment is set in environment.py, rows are made by the plain functions o
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import subprocess
@@ -23,6 +22,7 @@ from tests.storefronts.client import PretendShopify, Shop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from pytest_django import DjangoDbBlocker
 
 ROOT = Path(__file__).resolve().parent.parent
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -34,6 +34,13 @@ settings.register_profile(
     "tracksync", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
 settings.load_profile("tracksync")
+
+
+def pytest_configure() -> None:
+    """Passwords of tests need not withstand anybody: the real hash takes a third of a second each."""
+    from django.conf import settings
+
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def is_postgresql() -> bool:
@@ -75,16 +82,12 @@ def django_db_modify_db_settings(tmp_path_factory: pytest.TempPathFactory, worke
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """The catalogue stands in the database of every test, as it does after `migrate`.
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """Every test finds the database as `migrate` makes it, whatever committed before."""
+    from tests.emptying import restore_after_committing_tests
 
-    A test that really commits empties all tables in the end, the catalogue among them; Django tells of it.
-    """
-    from django.apps import apps
-    from django.db.models.signals import post_migrate
-
-    seed = importlib.import_module("orders.migrations.0002_seed_catalogue").seed
-    post_migrate.connect(lambda **_: seed(apps, None), sender=apps.get_app_config("orders"), weak=False)
+    with django_db_blocker.unblock():
+        restore_after_committing_tests()
 
 
 @pytest.fixture
