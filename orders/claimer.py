@@ -23,7 +23,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from django.conf import settings
-from django.db.models import Exists, OuterRef, Sum
+from django.db.models import Sum
 from django.utils import timezone
 
 from stores.lease import Lease, take
@@ -32,12 +32,11 @@ from stores.models import Store, SyncPreference
 from . import cluster, plan, pulse, sync
 from .choices import AttemptOutcome
 from .crew import Crew
-from .models import TrackingSync
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25
-REPLAN_SECONDS = 1.0  # the longest that carrying preferences may hold up the claiming, per look
+REPLAN_SECONDS = 0.5  # the longest that carrying preferences may hold up the claiming, per look
 REST_AFTER_FAILURE = 5.0
 REST_AFTER_NOTHING = 0.5
 EVERY_STORE = 1_000_000
@@ -180,28 +179,19 @@ class Claimer:
         version = SyncPreference.objects.aggregate(total=Sum("version"))["total"]
         if version == self._carried_version:
             return False
-        if not _any_behind():
-            self._carried_version = version
-            return False
         until = time.monotonic() + REPLAN_SECONDS
         try:
-            return plan.replan(timezone.now(), stop=lambda: self._stop() or time.monotonic() > until) > 0
+            carried = plan.replan(timezone.now(), stop=lambda: self._stop() or time.monotonic() > until)
         except Exception:
             # What is due already goes out all the same.
             log.exception("Saved preferences could not be carried to their rows")
+            carried = 0
+        if not carried:
             self._carried_version = version
-            return False
+        return carried > 0
 
     def _is_time_up(self) -> bool:
         return self._stop() or time.monotonic() >= self._until
 
     def _stop(self) -> bool:
         return self._is_over.is_set() or self._asked_to_stop()
-
-
-def _any_behind() -> bool:
-    """Whether any row has still to be planned under its store's saved preference: one look into the index per store."""
-    rows = TrackingSync.objects.filter(
-        store=OuterRef("pk"), planned_version__lt=OuterRef("version"), shown__isnull=True, sending__isnull=True
-    )
-    return SyncPreference.objects.filter(Exists(rows)).exists()

@@ -19,18 +19,21 @@ from django.db.models import Q
 
 from stores import connections, trouble
 from stores.connectors.base import StoreOrder, StoreOrderLine
+from stores.connectors.codes import Code
 from stores.connectors.errors import Reason, StoreBusy, StoreDisconnected, TryAgainLater
 from stores.models import Store
 
 from . import plan, pulse
 from .bulk import update_rows
-from .models import Order, OrderLine, Shipment
+from .models import Order, OrderLine, Shipment, TrackingSync
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=5)  # a store's search lags behind its writes
 FIRST_PULL = timedelta(days=60)  # before sync_from; Shopify shows no older orders without a separate permission
 CHUNK = 200  # orders per transaction
+
+HELD_BACK = (Code.ON_HOLD, Code.SCHEDULED, Code.ROUTING)
 
 ORDER_COLUMNS = (
     "number",
@@ -253,6 +256,11 @@ def _plan_shipments(order_ids: set[int], now: datetime) -> None:
     shipments = list(Shipment.objects.filter(order_id__in=order_ids).values_list("pk", flat=True))
     if shipments:
         plan.plan(shipments, now)
+        # What the store held back may be free now: its order says that something has changed. After the plan, which
+        # has locked the rows in order.
+        TrackingSync.objects.filter(
+            shipment_id__in=shipments, reason__in=HELD_BACK, due_at__gt=now, sending__isnull=True
+        ).update(due_at=now)
         pulse.ring()
 
 

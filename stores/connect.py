@@ -82,9 +82,7 @@ def connect(
     preference.mail_sender = mail_sender_to_begin_with(platform, facts)
     try:
         with transaction.atomic():
-            if owner.pk is None:
-                owner.save()
-            store.owner = owner
+            store.owner = owner if owner.pk else _saved(owner)
             store.save()
             preference.store = store
             preference.save()
@@ -126,6 +124,12 @@ def mail_sender_to_begin_with(platform: str, facts: StoreFacts) -> MailSender:
     if registry.capabilities(platform).mails_always or not facts.reads_customers:
         return MailSender.STORE
     return MailSender.TRACKSYNC
+
+
+def _saved(owner: User) -> User:
+    """A new owner, saved; or the one of the same name whom somebody else has saved meanwhile."""
+    fields = {"email": owner.email, "password": owner.password}
+    return User.objects.get_or_create(username=owner.username, defaults=fields)[0]
 
 
 def _learn(store: Store, facts: StoreFacts) -> None:

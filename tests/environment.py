@@ -28,6 +28,9 @@ ENVIRONMENT = {
     "TRACKSYNC_SETTLE_SECONDS": "0",
     "TRACKSYNC_CALL_LIMIT_SECONDS": "0",
     "TRACKSYNC_PULL_SECONDS": "600",
+    "TRACKSYNC_CONTACT_URL": "",
+    "TRACKSYNC_STAFF_MFA": "false",
+    "TRACKSYNC_PROXIES": "0",
     "TRACKSYNC_SHOPIFY_CLIENT_ID": "",
     "TRACKSYNC_SHOPIFY_CLIENT_SECRET": "",
     # Playwright runs an event loop in the thread of the test; Django would refuse every query there.

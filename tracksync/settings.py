@@ -78,6 +78,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "stores.accounts.staff.StaffGate",
 ]
 
 ROOT_URLCONF = "tracksync.urls"
@@ -116,6 +117,8 @@ else:
     # django-q2 closes old connections at every broker call: with an age of 0 each would be a new connection.
     _database.setdefault("CONN_MAX_AGE", 60)
     _database.setdefault("CONN_HEALTH_CHECKS", True)
+    # A database that swallows packets must not hold the watchdog and the health pages for minutes.
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Accounts (django-allauth) ----------------------------------------------------------------------
@@ -123,14 +126,67 @@ AUTHENTICATION_BACKENDS = [
     "django.contrib.auth.backends.ModelBackend",
     "allauth.account.auth_backends.AuthenticationBackend",
 ]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("UserAttributeSimilarityValidator", {}),
+        ("MinimumLengthValidator", {"min_length": 10}),
+        ("CommonPasswordValidator", {}),
+        ("NumericPasswordValidator", {}),
+    )
+]
+ACCOUNT_ADAPTER = "stores.accounts.adapter.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_FORMS = {
+    "add_email": "stores.accounts.forms.ChangeAddressForm",
+    "change_password": "stores.accounts.forms.ChangePasswordForm",
+    "login": "stores.accounts.forms.LoginForm",
+    "reauthenticate": "stores.accounts.forms.ReauthenticateForm",
+    "reset_password": "stores.accounts.forms.ResetPasswordForm",
+    "reset_password_from_key": "stores.accounts.forms.ResetPasswordKeyForm",
+    "set_password": "stores.accounts.forms.SetPasswordForm",
+    "signup": "stores.accounts.forms.SignupForm",
+}
 # Merchants work unverified; the banner asks, and only mail to customers is held.
 ACCOUNT_EMAIL_VERIFICATION = "optional"
-ACCOUNT_EMAIL_CONFIRMATION_EXPIRE_DAYS = 1
-ACCOUNT_PREVENT_ENUMERATION = True
+# Signing up with somebody's address looks like any sign-up; its owner is told by mail. Nobody can verify it twice.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+# Counted in the shared cache, so for all processes together. "key" is the address that is written to or logged in to.
+ACCOUNT_RATE_LIMITS = {
+    "confirm_email": "1/m/key,10/d/key",
+    "reset_password": "20/m/ip,3/m/key,10/d/key",
+    "login_failed": "20/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+    "manage_email": "10/m/user",
+}
+MFA_ADAPTER = "stores.accounts.adapter.MFAAdapter"
+MFA_TOTP_ISSUER = "TrackSync"
+MFA_FORMS = {
+    "activate_totp": "stores.accounts.forms.ActivateTOTPForm",
+    "authenticate": "stores.accounts.forms.AuthenticateForm",
+    "reauthenticate": "stores.accounts.forms.ReauthenticateByCodeForm",
+}
+# Staff set up a second step (an authenticator app) before the admin opens.
+TRACKSYNC_STAFF_MFA = environment.flag("TRACKSYNC_STAFF_MFA", default=False)
+# How many proxies stand before the web server, so that limits count visitors and not the proxy.
+ALLAUTH_TRUSTED_PROXY_COUNT = environment.whole(
+    "TRACKSYNC_PROXIES", default=1 if TRACKSYNC_URL.startswith("https://") else 0
+)
 LOGIN_REDIRECT_URL = "overview"
 LOGOUT_REDIRECT_URL = "account_login"
+# Limits have to be counted by all processes together; the table is made by a migration. What the background's
+# cluster writes twice a second about itself is nobody's business and stays in its own memory.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "tracksync_cache",
+        "OPTIONS": {"MAX_ENTRIES": 50_000},
+    },
+    "process": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
+}
 # Where merchants write to: a mailto: or https: address, shown at the foot of every page.
 TRACKSYNC_CONTACT_URL = environment.text("TRACKSYNC_CONTACT_URL")
 
@@ -155,6 +211,7 @@ Q_CLUSTER: dict[str, Any] = {
     "scheduler": True,
     "log_level": "WARNING",
     "label": "Background",
+    "cache": "process",
 }
 
 # --- Language, time, mail -----------------------------------------------------------------------
@@ -181,6 +238,8 @@ LOGIN_URL = "account_login"
 SECURE = TRACKSYNC_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SECURE_SSL_REDIRECT = SECURE
+# Probes ask from inside, without TLS.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SECURE else None
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SECURE

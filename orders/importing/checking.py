@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from django.utils import timezone
+
 from ..choices import NumberKind
 from ..models import TrackingNumber
 from .cells import NumberCell, Remove
@@ -61,7 +63,12 @@ def _facts(parcel: Parcel, here: Here | None, own_prefix: str) -> list[Problem]:
 
     known = parcel.order.paid_at
     if parcel.paid_at is not None and known is not None and parcel.paid_at != known:
-        problem("paid_at", FileCode.PAYMENT_STAYS, order=parcel.order.number, known=known.isoformat())
+        problem(
+            "paid_at",
+            FileCode.PAYMENT_STAYS,
+            order=parcel.order.number,
+            known=f"{timezone.localtime(known):%Y-%m-%d %H:%M}",
+        )
 
     has_local = here is not None and NumberKind.LOCAL in here.numbers
     if isinstance(parcel.local_number, NumberCell):

@@ -299,8 +299,11 @@ def test_the_command_pulls_all_stores_and_names_those_in_trouble(pretend) -> Non
 
     out, err = pull_orders()
 
-    assert out == (f"Store {one.pk}: 0 new, 0 changed, 0 as before\nStore {other.pk}: 1 new, 0 changed, 0 as before\n")
-    assert err.startswith(f"Store {one.pk}: ")
+    assert out == (
+        f"Store {one.pk} ({one.name}): 0 new, 0 changed, 0 as before\n"
+        f"Store {other.pk} ({other.name}): 1 new, 0 changed, 0 as before\n"
+    )
+    assert err.startswith(f"Store {one.pk} ({one.name}): ")
     assert err.endswith("1 of the stores could not be pulled to the end.")
     assert Shipment.objects.count() == 0
 
@@ -309,5 +312,8 @@ def test_the_command_pulls_one_store(pretend) -> None:
     shop, other = pretend.shop(), pretend.shop()
     store, _ = a_store_of(shop), a_store_of(other)
 
-    assert pull_orders("--store", str(store.pk)) == (f"Store {store.pk}: 0 new, 0 changed, 0 as before\n", "")
+    assert pull_orders("--store", str(store.pk)) == (
+        f"Store {store.pk} ({store.name}): 0 new, 0 changed, 0 as before\n",
+        "",
+    )
     assert pull_orders("--store", "987654") == ("", "There is no store 987654.")

@@ -8,6 +8,7 @@ from django.db import connection
 from orders import changes, sync
 from orders.choices import AttemptOutcome, NumberKind
 from orders.models import Order
+from orders.pull import pull_store
 from stores.choices import CountsAsPaid, MailSender, NumberSource, Timing
 from stores.models import Store
 from stores.preferences import save_preference
@@ -304,6 +305,22 @@ def test_no_number_of_attempts_ends_a_shipment(shop):
     make_due(store)
     push(store)
     assert stands(parcel) == ("synced", "", "", "YT1")
+
+
+def test_a_hold_released_in_the_store_ends_with_the_next_pull_not_with_the_back_off(shop):
+    store = factories.a_store_in(shop)
+    order = an_order_in(shop, store)
+    parcel = a_parcel(order, "YT1", lines={"MUG": 2})
+    shop.hold(order.number)
+    push(store)
+    assert (stands(parcel)[1], sync.due_stores(10)) == ("on_hold", [])
+
+    shop.release(order.number)
+    shop.touch(order.number)
+    pull_store(store, now=sync.database_now())
+    push(store)
+
+    assert live(shop) == [(["YT1"], 2)]
 
 
 # --- only to the store that the order came from -----------------------------------------------------------------

@@ -25,20 +25,19 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         failed = 0
         for store in self._stores(options["store"]):
+            its = f"Store {store.pk} ({store.name})"
             try:
                 result = pull_store(store, now=timezone.now())
             except Exception as error:
                 log.exception("Store %s: its orders could not be pulled", store.pk)
-                self.stderr.write(f"Store {store.pk}: failed ({type(error).__name__}); the log says where")
+                self.stderr.write(f"{its}: failed ({type(error).__name__}); the log says where")
                 failed += 1
                 continue
-            self.stdout.write(
-                f"Store {store.pk}: {result.new} new, {result.changed} changed, {result.unchanged} as before"
-            )
+            self.stdout.write(f"{its}: {result.new} new, {result.changed} changed, {result.unchanged} as before")
             if result.failed:
-                self.stderr.write(f"Store {store.pk}: {result.failed} could not be kept; the log says why")
+                self.stderr.write(f"{its}: {result.failed} could not be kept; the log says why")
             if result.trouble:
-                self.stderr.write(f"Store {store.pk}: {sentence(result.trouble.code, result.trouble.values)}")
+                self.stderr.write(f"{its}: {sentence(result.trouble.code, result.trouble.values)}")
             failed += bool(result.trouble or result.failed)
         if failed:
             raise CommandError(f"{failed} of the stores could not be pulled to the end.")
