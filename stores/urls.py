@@ -8,4 +8,6 @@ from .accounts import views as accounts
 
 urlpatterns = [
     path("account/", accounts.account, name="account"),
+    path("account/send-verification/", accounts.send_verification, name="send_verification"),
+    path("account/verify/<str:token>/", accounts.verify_address, name="verify_address"),
 ]

@@ -1,1 +1,1 @@
-"""The merchants' accounts on top of django-allauth: the banner, the verified address, staff behind it."""
+"""Accounts on top of django-allauth: whose address it is, links that verify it, the gate before the staff's pages."""

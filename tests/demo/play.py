@@ -99,10 +99,9 @@ class Play:
 
     def _make_staff(self) -> tuple[str, str]:
         password = "-".join([*(secrets.choice(WORDS) for _ in range(2)), str(secrets.randbelow(90) + 10)])
-        self.parts.variables["DJANGO_SUPERUSER_PASSWORD"] = password
-        self.parts.manage("createsuperuser", "--noinput", "--username", "staff", "--email", "staff@localhost")
-        del self.parts.variables["DJANGO_SUPERUSER_PASSWORD"]
-        return "staff", password
+        email = "staff@demo.example"
+        self.parts.manage("create_staff", "--email", email, "--password-stdin", "--superuser", given=password)
+        return email, password
 
     def _addresses(self, login: tuple[str, str]) -> None:
         screen = self.screen

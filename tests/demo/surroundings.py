@@ -71,6 +71,8 @@ def environment(path: Path, *, web_port: int) -> dict[str, str]:
         "TRACKSYNC_PULL_SECONDS": "30",
         "TRACKSYNC_SETTLE_SECONDS": "0",
         "TRACKSYNC_CALL_LIMIT_SECONDS": "0",
+        "TRACKSYNC_STAFF_MFA": "false",
+        "TRACKSYNC_PROXIES": "0",
         "TRACKSYNC_SHOPIFY_CLIENT_ID": "",
         "TRACKSYNC_SHOPIFY_CLIENT_SECRET": "",
         SETTINGS: "tracksync.settings",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.contrib.auth.models import Permission, User
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -35,7 +37,9 @@ VIEWS = ("orders.view_order", "orders.view_shipment", "orders.view_trackingsync"
 
 
 def logged_in(user: User) -> Client:
-    """A browser in which this person is logged in."""
+    """A browser in which this person is logged in; staff have a verified address, without which no page opens."""
+    if user.is_staff:
+        EmailAddress.objects.get_or_create(user=user, email=user.email, verified=True, primary=True)
     client = Client()
     client.force_login(user)
     return client
@@ -45,7 +49,8 @@ def a_planned_shipment(order: Order | None = None, **fields: Any) -> Shipment:
     """A parcel whose number is planned; with a local number unless told."""
     fields.setdefault("local", "YT2600000000000001")
     shipment = factories.a_shipment(order, **fields)
-    plan.plan([shipment.pk], timezone.now())
+    with transaction.atomic():
+        plan.plan([shipment.pk], timezone.now())
     return Shipment.objects.get(pk=shipment.pk)
 
 
