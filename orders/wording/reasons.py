@@ -25,7 +25,7 @@ class Who(models.TextChoices):
     MERCHANT = "merchant", _("The merchant")
     STAFF = "staff", _("Our staff")
     CARRIER = "carrier", _("The carrier")
-    NOBODY = "nobody", _("Nobody: it goes on by itself")
+    NOBODY = "nobody", _("Nobody")
 
 
 @dataclass(frozen=True)
@@ -60,13 +60,13 @@ WORDS: dict[str, Words] = {
     WaitCode.GIVEN_UP: words(
         Who.STAFF,
         _('Press "try again now" to take it up again.'),
-        _("Our staff gave up sending this number (“{why}”)."),
-        _("Our staff gave up sending this number."),
+        _("Sending this number was given up (“{why}”)."),
+        _("Sending this number was given up."),
     ),
     WaitCode.WITHDRAWN: words(
         Who.STAFF,
         _('Press "try again now" to send a number again.'),
-        _("Our staff cancelled the fulfillment in {platform}, so nothing is sent for this parcel."),
+        _("The fulfillment in {platform} was cancelled from here, so nothing is sent for this parcel."),
     ),
     WaitCode.OLDER_THAN_SYNC: words(
         Who.NOBODY,
@@ -126,6 +126,12 @@ WORDS: dict[str, Words] = {
         _("Compare the parcel's contents with the order in {platform} and correct one of them."),
         _("The number is in the store, but the store had no room for {missing} of this parcel's units."),
         _("The number is in the store, but the store had no room for all units of this parcel."),
+    ),
+    RowCode.NUMBER_GONE: words(
+        Who.MERCHANT,
+        _('Press "try again now" to put it back, or give up to leave it as it is.'),
+        _("The number {number} is no longer on our fulfillment in {platform}; somebody took it away there."),
+        _("The number is no longer on our fulfillment in {platform}; somebody took it away there."),
     ),
     RowCode.UNEXPECTED: words(
         Who.STAFF,

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
-from orders import plan
 from orders.models import TrackingSync
+from stores.accounts.team import make_staff
 from tests import factories
+from tests.orders.admin_cast import a_planned_shipment
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -31,9 +31,10 @@ class Visit:
 
     def log_in(self, email: str) -> None:
         self.go("admin:index")
-        self.page.get_by_label("Username").fill(email)
+        self.page.get_by_label("E-mail address").fill(email)
         self.page.get_by_label("Password").fill("password")
         self.page.get_by_role("button", name="Log in").click()
+        self.page.get_by_role("heading", name="How the numbers stand").wait_for()
 
     def headline(self) -> str:
         return str(self.page.locator(".standing .headline").inner_text())
@@ -47,9 +48,8 @@ def visit(request: pytest.FixtureRequest, chromium: Any, live_server: Any) -> It
 
 
 def test_staff_mark_a_parcel_as_dispatched_and_see_the_sentence_change(visit: Visit) -> None:
-    factories.a_user("anna@house.example", is_staff=True, is_superuser=True)
-    shipment = factories.a_shipment(factories.an_order(number="#1001"), local="YT2600000000000001")
-    plan.plan([shipment.pk], timezone.now())
+    make_staff("anna@house.example", "password", is_superuser=True)
+    shipment = a_planned_shipment(factories.an_order(number="#1001"), local="YT2600000000000001")
     page = visit.page
 
     visit.log_in("anna@house.example")
@@ -70,7 +70,7 @@ def test_staff_mark_a_parcel_as_dispatched_and_see_the_sentence_change(visit: Vi
 
 
 def test_a_list_is_acted_on_by_the_keyboard_alone(visit: Visit) -> None:
-    factories.a_user("anna@house.example", is_staff=True, is_superuser=True)
+    make_staff("anna@house.example", "password", is_superuser=True)
     order = factories.an_order(number="#1001", paid_at=None)
     page = visit.page
 
@@ -88,9 +88,8 @@ def test_a_list_is_acted_on_by_the_keyboard_alone(visit: Visit) -> None:
 
 
 def test_no_page_is_wider_than_its_window_or_asks_for_foreign_code(visit: Visit) -> None:
-    factories.a_user("anna@house.example", is_staff=True, is_superuser=True)
-    shipment = factories.a_shipment(factories.an_order(number="#1001"), local="YT2600000000000001")
-    plan.plan([shipment.pk], timezone.now())
+    make_staff("anna@house.example", "password", is_superuser=True)
+    shipment = a_planned_shipment(factories.an_order(number="#1001"), local="YT2600000000000001")
     visit.log_in("anna@house.example")
 
     wide = []
