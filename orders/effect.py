@@ -121,7 +121,9 @@ def effects(chosen_for: Iterable[tuple[Store, Preference]], now: datetime) -> di
     groups = grouped(_reached(), choices, now) if choices else []
     rows = _rows([each.store for each in choices]) if choices else {}
     return {
-        each.store.pk: _effect(each, [g for g in groups if g.store_id == each.store.pk], rows.get(each.store.pk, 0), now)
+        each.store.pk: _effect(
+            each, [g for g in groups if g.store_id == each.store.pk], rows.get(each.store.pk, 0), now
+        )
         for each in choices
     }
 
@@ -265,8 +267,8 @@ def _pick(choices: Choices, groups: list[Group], rows: int, now: datetime) -> li
     picked = list(dict.fromkeys(shipment_id for turn in turns for shipment_id in turn))[:EXAMPLES]
     largest = groups[0] if groups else None
     if largest and len(picked) < min(EXAMPLES, largest.count) and (rows < FEW or largest.count > COMMON * rows):
-        more = with_traits(_reached(), [choices], now).filter(traits=int(largest.traits)).exclude(
-            shipment_id__in=picked
+        more = (
+            with_traits(_reached(), [choices], now).filter(traits=int(largest.traits)).exclude(shipment_id__in=picked)
         )
         picked += more.values_list("shipment_id", flat=True)[: EXAMPLES - len(picked)]
     return picked

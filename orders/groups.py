@@ -153,9 +153,7 @@ def with_traits(
     """The rows of these stores with their `traits` as a number."""
     chosen = list(choices)
     conditions = {
-        trait: condition
-        for trait, condition in _conditions(chosen, now).items()
-        if sent or trait not in OF_SENT
+        trait: condition for trait, condition in _conditions(chosen, now).items() if sent or trait not in OF_SENT
     }
     marks = (Case(When(q, then=Value(int(trait))), default=Value(0)) for trait, q in conditions.items())
     paid = F("shipment__order__paid_at")

@@ -70,6 +70,22 @@ def save_preference(
     return preference
 
 
+def copy_preference(source: Store, target: Store, *, actor: User | None, now: datetime) -> SyncPreference:
+    """Save when and which, as chosen for one store, for another one too, whose own choice of who mails stays.
+
+    Confirms it there: whoever copies has seen what it does. Raises as save_preference() does.
+    """
+    chosen = SyncPreference.objects.get(store=source)
+    return save_preference(
+        target,
+        actor=actor,
+        now=now,
+        timing=chosen.timing,
+        number_source=chosen.number_source,
+        delay_hours=chosen.delay_hours,
+    )
+
+
 def _kept(preference: SyncPreference) -> dict[str, str | int | bool]:
     """The choice as it is written into its history."""
     return {name: getattr(preference, name) for name in KEPT} | {"confirmed": preference.confirmed_at is not None}
