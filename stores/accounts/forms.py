@@ -24,6 +24,7 @@ LABELS = {
     "oldpassword": _("Present password"),
     "code": _("Six-digit code"),
 }
+PASSWORD_HELP = _("At least ten characters: no common password, not only digits, nothing like your address.")
 NEW_PASSWORD = {"password1": _("New password"), "password2": _("New password, once more")}
 
 
@@ -37,6 +38,8 @@ class InOurWords(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             field.label = (LABELS | self.labels).get(name, field.label)
+            if name == "password1":
+                field.help_text = PASSWORD_HELP
 
 
 class LoginForm(InOurWords, account.LoginForm):
