@@ -90,4 +90,5 @@ class RowCode(enum.StrEnum):
     CANCELLED_AFTER_SENT = "cancelled_after_sent"
     DISPATCH_REVERSED = "dispatch_reversed"
     UNITS_MISSING = "units_missing"
+    NUMBER_GONE = "number_gone"  # seen when a person looked: our fulfillment is there, its number is not
     UNEXPECTED = "unexpected"  # a bug of ours, logged as one
