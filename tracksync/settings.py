@@ -162,7 +162,7 @@ ACCOUNT_RATE_LIMITS = {
     "signup": "20/m/ip",
     "manage_email": "10/m/user",
 }
-MFA_ADAPTER = "stores.accounts.adapter.MFAAdapter"
+MFA_ADAPTER = "stores.accounts.second_step.MFAAdapter"
 MFA_TOTP_ISSUER = "TrackSync"
 MFA_FORMS = {
     "activate_totp": "stores.accounts.forms.ActivateTOTPForm",

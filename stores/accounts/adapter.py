@@ -1,6 +1,6 @@
 """What django-allauth does differently here: links to the public address, no hint of who has an account.
 
-The words are in templates/account and templates/mfa, the forms in forms.py.
+The words are in templates/account and templates/mfa, the forms in forms.py, the second step in second_step.py.
 """
 
 from __future__ import annotations
@@ -11,17 +11,12 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core import context as allauth_context
-from allauth.mfa.adapter import DefaultMFAAdapter
-from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib import messages
-from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-
-from stores.fields import fernet
 
 from . import links
 
@@ -101,26 +96,3 @@ class AccountAdapter(DefaultAccountAdapter):
         ):
             return
         super().add_message(request, level, message_template, message_context, extra_tags, message)
-
-
-class MFAAdapter(DefaultMFAAdapter):
-    """The second step: its secrets are encrypted like the stores' credentials."""
-
-    error_messages = DefaultMFAAdapter.error_messages | {
-        "incorrect_code": gettext_lazy("This code is not right. Codes change every 30 seconds: type the newest one."),
-        "unverified_email": gettext_lazy("Verify your e-mail address first, then set up the second step."),
-    }
-
-    def encrypt(self, text: str) -> str:
-        """As it is stored."""
-        return fernet().encrypt(text.encode()).decode()
-
-    def decrypt(self, encrypted_text: str) -> str:
-        """As it was. Raises ImproperlyConfigured where no key that is left fits."""
-        try:
-            return fernet().decrypt(encrypted_text.encode()).decode()
-        except InvalidToken:
-            raise ImproperlyConfigured(
-                "The secret of somebody's second step was encrypted with a key that TRACKSYNC_CREDENTIAL_KEYS no "
-                "longer lists. Put the old key back at the end of the list."
-            ) from None

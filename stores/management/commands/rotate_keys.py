@@ -1,4 +1,4 @@
-"""Encrypts all stores' credentials with the newest key, so that older ones can be taken off the list."""
+"""Encrypts stores' credentials and second steps' secrets with the newest key: older ones can leave the list then."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from stores.accounts.second_step import rotate_secrets
 from stores.fields import Secret
 from stores.models import Store
 
@@ -31,4 +32,10 @@ class Command(BaseCommand):
                     raise CommandError(f"Store {store_id}: {error} {done} stores are done.") from None
                 store.save(update_fields=["credentials", "token"])
             done += 1
+        try:
+            steps = rotate_secrets()
+        except ImproperlyConfigured as error:
+            raise CommandError(f"{error} {done} stores are done.") from None
         self.stdout.write(f"{done} stores' credentials are encrypted with the newest key.")
+        if steps:
+            self.stdout.write(f"So are {steps} secrets of second steps when logging in.")
