@@ -36,15 +36,17 @@ LATE_SECONDS = 3.0  # the latest execution of a request whose connection was dro
 SETTLE_SECONDS = 5.0
 CALL_LIMIT_SECONDS = 4.0
 ORDERS_A_ROUND = 8  # per store
+LATENCY_MS = 150
+PASSES_WITH_FAULTS = 6
 FAULTS = (  # kind, on which requests, probability, seconds
-    ("late", "mutation", 0.10, LATE_SECONDS),
-    ("reset_after", "mutation", 0.08, None),
+    ("late", "mutation", 0.14, LATE_SECONDS),
+    ("reset_after", "mutation", 0.14, None),
     ("reset_before", "mutation", 0.05, None),
     ("500", "mutation", 0.04, None),
     ("500_after", "mutation", 0.04, None),
     ("html_200", "mutation", 0.03, None),
     ("internal_200", "mutation", 0.04, None),
-    ("internal_200_after", "mutation", 0.04, None),
+    ("internal_200_after", "mutation", 0.06, None),
     ("cut_json", "mutation", 0.05, None),
     ("throttled", "all", 0.02, None),
     ("429", "all", 0.02, 1.0),
@@ -83,12 +85,16 @@ def run(here: World, *, rounds: int, seed: int) -> tuple[Tally, Counted]:
     stores = [_store(here, n, rounds) for n in range(STORES)]
     queues = [paid_orders(store) for store, _ in stores]
     for _, shop in stores:
-        shop.latency(30)
+        # Long enough that most kills fall between a request and its answer.
+        shop.latency(LATENCY_MS)
         for kind, on, probability, seconds in FAULTS:
             shop.fault(kind, on=on, probability=probability, seconds=seconds)
     for number in range(rounds):
         pair = [(number * 2) % STORES, (number * 2 + 1) % STORES]
         _round(here, number, [(*stores[i], queues[i]) for i in pair], tally)
+    # What the kills left is pushed with the faults still on, and only the rest of it in fair weather.
+    for _ in range(PASSES_WITH_FAULTS):
+        _pass(here)
     for _, shop in stores:
         shop.clear_faults()
     _drain(here)
@@ -99,7 +105,7 @@ def _store(here: World, n: int, rounds: int) -> tuple[Store, Shop]:
     """A shop with orders of three shapes: one line of four units, two lines at two locations, a plain one."""
     from stores.models import Store
 
-    store, shop = here.store(f"chaos-{n}", restore_rate=2000, bucket=20000, locations=["Shenzhen", "Chicago"])
+    store, shop = here.store(f"chaos-{n}", restore_rate=2000, bucket=20000, seed=n, locations=["Shenzhen", "Chicago"])
     for order in range((rounds * 2 // STORES + 1) * ORDERS_A_ROUND):
         shape = order % 4
         if shape in (0, 1):
@@ -131,7 +137,7 @@ def _round(here: World, number: int, pair: list[tuple[Store, Shop, list[Order]]]
         wait_until(under_way.exists, 15, "the pusher is at work", every=0.01)
     except TimeoutError:
         pass  # all was pushed between two looks: the round still counts
-    time.sleep(random.uniform(0.0, 0.3))
+    time.sleep(random.uniform(0.1, 1.5))
     _replace_some(shipments, tally)
     kill_group(pusher)
     left = under_way.count()
@@ -182,20 +188,23 @@ def _replace_some(shipments: list[tuple[Shop, Shipment]], tally: Tally) -> None:
 
 
 def _drain(here: World) -> None:
-    """Push what is left, with no faults: until nothing is due any more."""
+    """Push until nothing is due any more."""
     from orders.models import TrackingSync
 
     give_up = time.monotonic() + 300
-    while TrackingSync.objects.filter(due_at__isnull=False).exists():
-        if time.monotonic() > give_up:
-            break
-        here.run("sync_tracking", "--wait", "30")
-        TrackingSync.objects.filter(sending__isnull=True, due_at__isnull=False, attempts__gt=0).update(
-            due_at="1970-01-01T00:00:00+00:00"
-        )
-        from stores.models import Store
+    while TrackingSync.objects.filter(due_at__isnull=False).exists() and time.monotonic() < give_up:
+        _pass(here)
 
-        Store.objects.exclude(resume_at=None).update(resume_at="1970-01-01T00:00:00+00:00")
+
+def _pass(here: World) -> None:
+    """One undisturbed pusher; what waits by a back-off or for its store is due again at once. Intents settle."""
+    from orders.models import TrackingSync
+    from stores.models import Store
+
+    here.run("sync_tracking", "--wait", "30")
+    long_ago = "1970-01-01T00:00:00+00:00"
+    TrackingSync.objects.filter(sending__isnull=True, due_at__isnull=False).update(due_at=long_ago)
+    Store.objects.exclude(resume_at=None).update(resume_at=long_ago)
 
 
 def count(tally: Tally, shops: list[Shop]) -> Counted:

@@ -24,7 +24,8 @@ TRIES = 20
 ORDERS = """
 INSERT INTO orders_order (store_id, external_id, number, customer_name, customer_email, country, placed_at,
                           shopper_paid_at, paid_at, cancelled_at, cancel_reason, store_updated_at, pulled_at)
-SELECT %(store)s, %(first)s || '-' || g, '#' || g, 'Jane Doe', 'jane@example.com', 'DE', now() - g * interval '1 second', NULL,
+SELECT %(store)s, %(first)s || '-' || g, '#' || g, 'Jane Doe', 'jane@example.com', 'DE',
+       now() - g * interval '1 second', NULL,
        CASE WHEN g %% 10 > 0 THEN now() - (g %% 96) * interval '1 hour' END,
        CASE WHEN g %% 50 = 0 THEN now() END, '', now(), now()
 FROM generate_series(1, %(count)s) AS g
