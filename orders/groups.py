@@ -24,7 +24,6 @@ from django.db.models import (
     Expression,
     F,
     FilteredRelation,
-    IntegerField,
     Max,
     Min,
     OuterRef,
@@ -81,7 +80,11 @@ class Trait(enum.IntFlag):
     MAILED = enum.auto()
 
 
-OF_SENT = Trait.SHOWN | Trait.SENDING | Trait.KIND_OWN | Trait.MAILED
+NOTHING = Trait(0)
+PAID_OLD = Trait.PAID | Trait.OLD_DELAY_OVER
+PAID_NEW = Trait.PAID | Trait.NEW_DELAY_OVER
+AFTER_SENT = Trait.ATTENTION | Trait.CANCELLED_AFTER_SENT
+Question = list[tuple[Q, Trait]]
 
 
 @dataclass(frozen=True)
@@ -149,13 +152,13 @@ def grouped(
 
 def with_traits(
     rows: QuerySet[TrackingSync], choices: Iterable[Choices], now: datetime, *, sent: bool = False
-) -> QuerySet[TrackingSync]:
+) -> QuerySet[Any]:
     """The rows of these stores with their `traits` as a number."""
     chosen = list(choices)
-    conditions = {
-        trait: condition for trait, condition in _conditions(chosen, now).items() if sent or trait not in OF_SENT
-    }
-    marks = (Case(When(q, then=Value(int(trait))), default=Value(0)) for trait, q in conditions.items())
+    marks = (
+        Case(*(When(q, then=Value(int(traits))) for q, traits in question), default=Value(0))
+        for question in _questions(chosen, now, sent=sent)
+    )
     paid = F("shipment__order__paid_at")
     return (
         rows.filter(store__in=[each.store.pk for each in chosen])
@@ -173,7 +176,7 @@ def with_traits(
             )
             if any(_shopper_counts(each.store) for each in chosen)
             else paid,
-            # Compared letter for letter: SQLite's LIKE knows no capitals. The prefix is the deployment's, not a store's.
+            # Compared letter for letter: SQLite's LIKE knows no capitals. All stores share one prefix.
             local_begins=_beginning([each.old.own_prefix for each in chosen]),
         )
         .annotate(traits=_sum(marks))
@@ -217,41 +220,77 @@ def stand_in(traits: Trait, now: datetime, choices: Choices) -> tuple[TrackingSy
     return row, facts
 
 
-def _conditions(choices: list[Choices], now: datetime) -> dict[Trait, Q | Exists]:
-    """What each trait means in the words of the database."""
-    order, method = "shipment__order__", "shipment__shipping_method"
-    return {
-        Trait.CANCELLED: Q(**{f"{order}cancelled_at__isnull": False}),
-        Trait.GIVEN_UP: Q(stopped=Stopped.GIVEN_UP),
-        Trait.WITHDRAWN: Q(stopped=Stopped.WITHDRAWN),
-        Trait.TOO_OLD: _by_store(choices, lambda each: Q(**{f"{order}placed_at__lt": each.old.sync_from})),
-        Trait.PAID: Q(paid_time__isnull=False),
-        Trait.OLD_DELAY_OVER: _by_store(choices, lambda each: Q(paid_time__lte=_paid_until(each.old, now))),
-        Trait.NEW_DELAY_OVER: _by_store(choices, lambda each: Q(paid_time__lte=_paid_until(each.new, now))),
-        Trait.DISPATCHED: Q(shipment__dispatched_at__isnull=False),
-        Trait.DISPATCH_PAST: Q(shipment__dispatched_at__lte=now),
-        Trait.METHOD_KNOWN: Q(**{f"{method}__isnull": False}),
-        Trait.METHOD_OWN: Q(**{f"{method}__default_number": NumberKind.OWN}),
-        Trait.OWN: Q(own_number__isnull=False),
-        Trait.OWN_PAST: Q(own_number__known_at__lte=now),
-        Trait.LOCAL: Q(local_number__isnull=False),
-        Trait.LOCAL_PAST: Q(local_number__known_at__lte=now),
-        Trait.LOCAL_LOOKS_OWN: Q(local_begins=choices[0].old.own_prefix) if choices else Q(local_begins=""),
-        Trait.ATTENTION: Q(state=SyncState.ATTENTION),
-        Trait.DUE: Q(state=SyncState.DUE),
-        Trait.WANTS_OWN: Q(wanted=F("own_number__id")),
-        Trait.WANTS_LOCAL: Q(wanted=F("local_number__id")),
-        Trait.WANTS_NOTHING: Q(wanted__isnull=True),
-        Trait.CANCELLED_AFTER_SENT: Q(reason=RowCode.CANCELLED_AFTER_SENT),
-        Trait.TRIED: Q(attempts__gt=0),
-        Trait.DUE_PAST: Q(due_at__lte=now),
-        Trait.SHOWN: Q(shown__isnull=False),
-        Trait.SENDING: Q(sending__isnull=False),
-        Trait.KIND_OWN: Q(kind=NumberKind.OWN),
-        Trait.MAILED: Exists(
-            CustomerEmail.objects.filter(shipment=OuterRef("shipment_id"), state=EmailState.SENT).order_by()
-        ),
-    }
+def _questions(choices: list[Choices], now: datetime, *, sent: bool) -> list[Question]:
+    """What is asked of every row: of each question the first answer that is true says which traits the row has.
+
+    The commonest answer comes first where it can: it is the only one that the database then has to look at.
+    """
+    order, dispatched = "shipment__order__", "shipment__dispatched_at"
+    looks_own = Q(local_begins=choices[0].old.own_prefix) if choices else Q(pk=None)
+    is_local, is_past = Q(local_number__isnull=False), Q(local_number__known_at__lte=now)
+    questions: list[Question] = [
+        [(Q(**{f"{order}cancelled_at__isnull": False}), Trait.CANCELLED)],
+        [
+            (Q(stopped=Stopped.NO), NOTHING),
+            (Q(stopped=Stopped.GIVEN_UP), Trait.GIVEN_UP),
+            (Q(stopped=Stopped.WITHDRAWN), Trait.WITHDRAWN),
+        ],
+        [(_by_store(choices, lambda each: Q(**{f"{order}placed_at__lt": each.old.sync_from})), Trait.TOO_OLD)],
+        [
+            (_paid_by_both(choices, now), Trait.PAID | Trait.OLD_DELAY_OVER | Trait.NEW_DELAY_OVER),
+            (_by_store(choices, lambda each: Q(paid_time__lte=_paid_until(each.old, now))), PAID_OLD),
+            (_by_store(choices, lambda each: Q(paid_time__lte=_paid_until(each.new, now))), PAID_NEW),
+            (Q(paid_time__isnull=False), Trait.PAID),
+        ],
+        [
+            (Q(**{f"{dispatched}__lte": now}), Trait.DISPATCHED | Trait.DISPATCH_PAST),
+            (Q(**{f"{dispatched}__isnull": False}), Trait.DISPATCHED),
+        ],
+        [
+            (Q(shipment__shipping_method__default_number=NumberKind.OWN), Trait.METHOD_KNOWN | Trait.METHOD_OWN),
+            (Q(shipment__shipping_method__isnull=False), Trait.METHOD_KNOWN),
+        ],
+        [
+            (Q(own_number__known_at__lte=now), Trait.OWN | Trait.OWN_PAST),
+            (Q(own_number__isnull=False), Trait.OWN),
+        ],
+        [
+            (is_past & looks_own, Trait.LOCAL | Trait.LOCAL_PAST | Trait.LOCAL_LOOKS_OWN),
+            (is_past, Trait.LOCAL | Trait.LOCAL_PAST),
+            (is_local & looks_own, Trait.LOCAL | Trait.LOCAL_LOOKS_OWN),
+            (is_local, Trait.LOCAL),
+        ],
+        [
+            (Q(state=SyncState.WAITING), NOTHING),
+            (Q(state=SyncState.DUE, attempts=0), Trait.DUE),
+            (Q(state=SyncState.DUE, due_at__lte=now), Trait.DUE | Trait.TRIED | Trait.DUE_PAST),
+            (Q(state=SyncState.DUE), Trait.DUE | Trait.TRIED),
+            (Q(state=SyncState.ATTENTION, reason=RowCode.CANCELLED_AFTER_SENT), AFTER_SENT),
+            (Q(state=SyncState.ATTENTION), Trait.ATTENTION),
+        ],
+        [
+            (Q(state=SyncState.WAITING), NOTHING),
+            (Q(wanted__isnull=True), Trait.WANTS_NOTHING),
+            (Q(wanted=F("own_number__id")), Trait.WANTS_OWN),
+            (Q(wanted=F("local_number__id")), Trait.WANTS_LOCAL),
+        ],
+    ]
+    if sent:
+        mails = CustomerEmail.objects.filter(shipment=OuterRef("shipment_id"), state=EmailState.SENT).order_by()
+        questions += [
+            [(Q(shown__isnull=False), Trait.SHOWN)],
+            [(Q(sending__isnull=False), Trait.SENDING)],
+            [(Q(kind=NumberKind.OWN), Trait.KIND_OWN)],
+            [(Q(Exists(mails)), Trait.MAILED)],
+        ]
+    return questions
+
+
+def _paid_by_both(choices: list[Choices], now: datetime) -> Q:
+    """Paid so long ago that both delays are over."""
+    return _by_store(
+        choices, lambda each: Q(paid_time__lte=min(_paid_until(each.old, now), _paid_until(each.new, now)))
+    )
 
 
 def _by_store(choices: list[Choices], condition: Callable[[Choices], Q]) -> Q:

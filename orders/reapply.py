@@ -111,7 +111,7 @@ def totals(store: Store, now: datetime) -> Totals:
 
 
 def listing(store: Store, *, after: int = 0, size: int = 50) -> list[Line]:
-    """The rows that are of the other kind than the present choice, with what becomes of each, from row id `after` on."""
+    """What becomes of each row that is of the other kind than the present choice, from row id `after` on."""
     rows = _candidates(store).filter(pk__gt=after).order_by("pk")
     ids = list(rows.values_list("shipment_id", flat=True)[:size])
     mailed = set(

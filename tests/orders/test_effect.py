@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from orders import plan
-from orders.choices import NumberKind, SyncState
+from orders.choices import SyncState
 from orders.effect import Effect, Fate, chosen, differ, effect, effects, outlook
 from orders.groups import Choices
 from orders.models import Shipment, TrackingNumber, TrackingSync

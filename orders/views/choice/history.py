@@ -10,13 +10,13 @@ from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from stores.access import store_of
 from stores.models import PreferenceChange, Store
 
+from ...local_time import in_zone_of
 from . import words
 
 LATEST = 3
@@ -44,7 +44,7 @@ def choice_history(request: HttpRequest, store_id: int) -> HttpResponse:
     """Every change of the store's choice."""
     store = store_of(request, store_id)
     page = Paginator(_changes(store), PAGE).get_page(request.GET.get("page"))
-    with timezone.override(store.time_zone):
+    with in_zone_of(store):
         return render(
             request,
             "orders/choice_history.html",

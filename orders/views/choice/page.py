@@ -32,6 +32,7 @@ from stores.preferences import save_preference
 from ... import experience, plan, pulse, reapply, wording
 from ...choices import NumberKind, SendCode
 from ...effect import Effect, chosen, effect
+from ...local_time import in_zone_of
 from ...models import ShippingMethod, TrackingSync
 from ...wording.explain import store_obstacle
 from . import words
@@ -61,7 +62,7 @@ class Progress:
 def choice(request: HttpRequest, store_id: int) -> HttpResponse:
     """The choice of one store. 404 for a stranger's, 400 for a save that was not bound to it."""
     store = store_of(request, store_id)
-    with timezone.override(store.time_zone):
+    with in_zone_of(store):
         if request.method == "POST":
             return _act(request, store)
         if request.GET.get("fragment") == "progress":

@@ -14,6 +14,7 @@ from stores.access import store_of
 from stores.models import Store
 
 from ... import reapply
+from ...local_time import in_zone_of
 from ...reapply import Verdict
 from . import words
 from .binding import NotOurs, seal_versions, unseal_versions
@@ -28,7 +29,7 @@ PURPOSE = "sent"
 def choice_sent(request: HttpRequest, store_id: int) -> HttpResponse:
     """What applying the choice to sent numbers would do, and the button that does it."""
     store = store_of(request, store_id)
-    with timezone.override(store.time_zone):
+    with in_zone_of(store):
         return _start(request, store) if request.method == "POST" else _list(request, store)
 
 
