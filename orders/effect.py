@@ -262,13 +262,11 @@ def _examples(choices: Choices, groups: list[Group], now: datetime) -> tuple[Exa
 
 
 def _pick(choices: Choices, groups: list[Group], rows: int, now: datetime) -> list[int]:
-    """Shipments of these groups: the newest and the oldest of each, and more of a large group where they are few."""
+    """Shipments of these groups: the newest and the oldest of each in turn, and more of them where those are few."""
     turns = [[group.last_shipment for group in groups], [group.first_shipment for group in groups]]
     picked = list(dict.fromkeys(shipment_id for turn in turns for shipment_id in turn))[:EXAMPLES]
-    largest = groups[0] if groups else None
-    if largest and len(picked) < min(EXAMPLES, largest.count) and (rows < FEW or largest.count > COMMON * rows):
-        more = (
-            with_traits(_reached(), [choices], now).filter(traits=int(largest.traits)).exclude(shipment_id__in=picked)
-        )
-        picked += more.values_list("shipment_id", flat=True)[: EXAMPLES - len(picked)]
+    wanted = min(EXAMPLES, sum(group.count for group in groups)) - len(picked)
+    if wanted and (rows < FEW or groups[0].count > COMMON * rows):
+        marked = with_traits(_reached(), [choices], now).filter(traits__in=[int(group.traits) for group in groups])
+        picked += marked.exclude(shipment_id__in=picked).values_list("shipment_id", flat=True)[:wanted]
     return picked

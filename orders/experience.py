@@ -38,11 +38,12 @@ def experience(store: Store, now: datetime) -> Experience:
     parcels = (
         Shipment.objects.filter(order__in=newest)
         .order_by()
-        .values_list("shipping_method_id", "dispatched_at")
+        .values("pk")
         .annotate(known_at=Min("numbers__known_at"))
+        .values_list("shipping_method_id", "dispatched_at", "known_at")
     )
     methods, waits = set(), []
-    for method, dispatched_at, known_at in parcels.values_list("shipping_method_id", "dispatched_at", "known_at"):
+    for method, dispatched_at, known_at in parcels:
         methods.add(method)
         if known_at and dispatched_at and now - RECENT <= dispatched_at <= now:
             waits.append(max(dispatched_at - known_at, timedelta()))

@@ -113,12 +113,17 @@ def totals(store: Store, now: datetime) -> Totals:
 def listing(store: Store, *, after: int = 0, size: int = 50) -> list[Line]:
     """What becomes of each row that is of the other kind than the present choice, from row id `after` on."""
     rows = _candidates(store).filter(pk__gt=after).order_by("pk")
-    ids = list(rows.values_list("shipment_id", flat=True)[:size])
+    shown = dict(rows.values_list("shipment_id", "shown__value")[:size])
+    ids = list(shown)
     mailed = set(
         TrackingSync.objects.filter(shipment_id__in=ids, shipment__emails__state="sent").values_list("pk", flat=True)
     )
     planables = facts_of(ids)
-    return [_line(planables[shipment_id], store.preference, mailed) for shipment_id in ids if shipment_id in planables]
+    return [
+        _line(planables[shipment_id], shown[shipment_id] or "", store.preference, mailed)
+        for shipment_id in ids
+        if shipment_id in planables
+    ]
 
 
 def judge(row: TrackingSync, facts: Facts, preference: Preference) -> Verdict:
@@ -258,7 +263,7 @@ def _note(rows: Iterable[TrackingSync], run_: Run, now: datetime) -> None:
     )
 
 
-def _line(planable: Planable, preference: SyncPreference, mailed: set[int]) -> Line:
+def _line(planable: Planable, shown: str, preference: SyncPreference, mailed: set[int]) -> Line:
     row, facts = planable.row, planable.facts
     verdict = judge(row, facts, planable.preference)
     decision = decide(replace(facts, kind=None), planable.preference)
@@ -266,7 +271,7 @@ def _line(planable: Planable, preference: SyncPreference, mailed: set[int]) -> L
     return Line(
         planable=planable,
         verdict=verdict,
-        old=row.shown.value if row.shown else "",
+        old=shown,
         new=decision.number.value if changes and isinstance(decision, Send) else "",
         notifies=changes and _mails(preference, was_mailed=row.pk in mailed),
     )
