@@ -110,7 +110,7 @@ def test_a_secret_is_kept_as_a_secret() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT token FROM stores_store WHERE id = %s", [store.pk])
         assert "secret" not in cursor.fetchone()[0]
-    assert Store.objects.get(pk=store.pk).token == {"access_token": "very secret"}
+    assert dict(Store.objects.get(pk=store.pk).token) == {"access_token": "very secret"}
 
 
 def test_times_are_compared_as_times_afterwards() -> None:

@@ -156,6 +156,7 @@ def test_facts_are_of_current_numbers_only() -> None:
     shipment = a_shipment(an_order(a_store()), method=an_own_method())
     a_number(shipment, "CJP1", kind=NumberKind.OWN, replaced_at=NOON)
     current = a_number(shipment, "CJP2", kind=NumberKind.OWN)
+    a_number(shipment, "YT1", kind=NumberKind.LOCAL, replaced_at=NOON)  # taken away, and no other came
 
     facts = plan.facts_of([shipment.pk])[shipment.pk].facts
 
@@ -266,6 +267,18 @@ def test_a_replaced_number_goes_at_once_and_of_the_same_kind() -> None:
 
     row = row_of(shipment)
     assert (row.state, row.wanted, row.due_at, row.shown.value) == ("due", number, NOON, "CJP0")
+
+
+@pytest.mark.django_db
+def test_another_number_does_not_wait_for_the_back_off_of_the_one_before() -> None:
+    (shipment,) = parcels(a_store(timing=Timing.BEFORE_DISPATCH), 1)
+    TrackingSync.objects.update(attempts=9, due_at=NOON + HOUR, reason="store_on_hold")
+    shipment.numbers.filter(kind=NumberKind.OWN).update(replaced_at=NOON)
+    a_number(shipment, "CJP999", kind=NumberKind.OWN, known_at=NOON)
+    planned(shipment)
+
+    row = row_of(shipment)
+    assert (row.wanted.value, row.attempts, row.due_at, row.reason) == ("CJP999", 0, NOON, "")
 
 
 @pytest.mark.django_db
