@@ -38,7 +38,7 @@ def send_verification(request: HttpRequest) -> HttpResponse:
         return redirect("account_email")
     if address.is_verified:
         messages.info(request, _("Your e-mail address is verified already. Nothing is left to do."))
-    else:
+    elif request.user.is_authenticated:  # as the decorator sees to
         send_link(request, row_of(request.user))
     return redirect(_back(request))
 

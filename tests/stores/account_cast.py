@@ -55,7 +55,7 @@ def link_in(message: Any, kind: str = "/account/verify/") -> str:
 
 def subjects() -> list[tuple[str, list[str]]]:
     """The mails sent so far: subject and addressees."""
-    return [(message.subject, message.to) for message in mail.outbox]
+    return [(str(message.subject), message.to) for message in mail.outbox]
 
 
 def said_by(page: Any) -> list[str]:
