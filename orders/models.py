@@ -16,6 +16,7 @@ from stores.choices import EmailKind
 from stores.models import Store
 
 from .choices import AttemptOutcome, EmailState, NumberKind, Stopped, SyncState
+from .prefix import folded
 
 
 class Carrier(models.Model):
@@ -86,6 +87,10 @@ class Order(models.Model):
             models.Index(fields=["store", "number"], name="order_by_number"),
             # Lists of a store's orders, newest first.
             models.Index(fields=["store", "-placed_at", "-id"], name="order_newest_first"),
+            # The merchants' search by the beginning of a number, a name, an address (prefix.py).
+            models.Index(F("store"), folded("number"), name="order_number_begins"),
+            models.Index(F("store"), folded("customer_name"), name="order_name_begins"),
+            models.Index(F("store"), folded("customer_email"), name="order_email_begins"),
         ]
 
     def __str__(self) -> str:

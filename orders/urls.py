@@ -16,6 +16,7 @@ urlpatterns = [
     path("stores/<int:store_id>/sync/copy/", choice.choice_copy, name="choice_copy"),
     path("stores/<int:store_id>/sync/sent/", choice.choice_sent, name="choice_sent"),
     path("orders/", store_orders.store_orders, name="store_orders"),
+    path("orders/store-orders.csv", store_orders.store_orders_csv, name="store_orders_csv"),
     path("shipments/<int:shipment_id>/", shipment.shipment, name="shipment"),
     path("attention/", attention.attention, name="attention"),
     path("help/tracking-sync/", help.help_page, name="help"),

@@ -1,0 +1,80 @@
+"""The page: filters, the list, and what is chosen for the selected store. Nothing is saved here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods
+
+from stores.access import store_of
+from stores.choices import NumberSource, Timing
+
+from ...listing import Place, find, page_of, with_parcels
+from .filters import Filters, filters_of
+from .rows import shown
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def store_orders(request: HttpRequest) -> HttpResponse:
+    """The list. A POST asks to change the choice: refused without a store, else led to that store's own page."""
+    if request.method == "POST":
+        return _choose(request)
+    form = filters_of(request)
+    if not form.is_valid():
+        return _render(request, form, {}, status=400)
+    try:
+        place = _place(request)
+    except ValueError:
+        wrong = gettext("This link to a page of the list is damaged. Start again from the newest orders.")
+        return _render(request, form, {"wrong": wrong}, status=400)
+
+    now = timezone.now()
+    store = form.store_chosen
+    searched = [store] if store else form.stores
+    page = page_of(find(searched, form.sought(), now), place)
+    context = {
+        "store": store,
+        "orders": shown(with_parcels(page.orders, searched), now),
+        "chosen": form.chosen(),
+        "newer": form.query(before=str(page.newer)) if page.newer else "",
+        "older": form.query(after=str(page.older)) if page.older else "",
+        "is_first": place is None,
+        "query": form.query(),
+    }
+    return _render(request, form, context)
+
+
+def _choose(request: HttpRequest) -> HttpResponse:
+    """The choice is made for one store, on a page that shows its effect first."""
+    asked = request.POST.get("store", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return redirect("choice", store_of(request, int(asked)).pk)
+    form = filters_of(request)
+    wrong = gettext("Nothing was saved. Choose a store first: the choice is made for one store.")
+    return _render(request, form, {"wrong": wrong}, status=400)
+
+
+def _place(request: HttpRequest) -> Place | None:
+    """Where the page begins or ends. Raises ValueError for a damaged one."""
+    if after := request.GET.get("after", ""):
+        return Place.read(after)
+    if before := request.GET.get("before", ""):
+        return Place.read(before, is_before=True)
+    return None
+
+
+def _render(request: HttpRequest, form: Filters, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    known = {
+        "section": "orders",
+        "form": form,
+        "stores": [(store, form.query(store=str(store.pk))) for store in form.stores],
+        "timings": Timing.choices,
+        "number_sources": NumberSource.choices,
+    }
+    return render(request, "orders/store_orders.html", known | context, status=status)
