@@ -18,6 +18,11 @@ urlpatterns = [
     path("orders/", store_orders.store_orders, name="store_orders"),
     path("orders/store-orders.csv", store_orders.store_orders_csv, name="store_orders_csv"),
     path("shipments/<int:shipment_id>/", shipment.shipment, name="shipment"),
+    path("shipments/<int:shipment_id>/look/", shipment.look, name="shipment_look"),
+    path("shipments/<int:shipment_id>/try-again/", shipment.try_again, name="shipment_try_again"),
+    path("shipments/<int:shipment_id>/cancel/", shipment.cancel, name="shipment_cancel"),
     path("attention/", attention.attention, name="attention"),
+    path("attention/try-again/", attention.try_again, name="attention_try_again"),
+    path("attention/give-up/", attention.give_up, name="give_up"),
     path("help/tracking-sync/", help.help_page, name="help"),
 ]

@@ -1,0 +1,123 @@
+"""What needs a merchant's attention: rows that a person should look at, and stores that let us in no more.
+
+A row is a problem when its state says so, or when it has been due for over a day in a store that may be pushed to:
+one that is paused or waits to be reconnected is one problem, not twenty thousand. Rows of disconnected stores are
+nobody's any more. The sentences are in wording/ and remedies.py.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser, User
+from django.db.models import Count, Q, QuerySet
+
+from stores.models import Store
+
+from .choices import SyncState
+from .models import TrackingSync
+from .wording.explain import LONG_DUE
+from .wording.reasons import WORDS
+
+LATE = "long_due"  # the group of rows that no reason of their own holds back
+MOST = 5000  # rows that one press acts on
+
+
+@dataclass(frozen=True)
+class Where:
+    """The merchant's connected stores, by what their rows may count as. One query for all of it."""
+
+    connected: tuple[int, ...]
+    pushing: tuple[int, ...]
+    reconnect: tuple[Store, ...]
+    only: Store | None = None  # the one store that was asked for
+
+
+def where(user: User | AnonymousUser, store_id: int | None = None) -> Where:
+    """The stores of this merchant that problems can be in; only this one of them where it is given."""
+    theirs = Store.objects.connected().filter(owner_id=user.pk).order_by("name", "pk")
+    stores = list(theirs if store_id is None else theirs.filter(pk=store_id))
+    return Where(
+        only=stores[0] if store_id is not None and stores else None,
+        connected=tuple(store.pk for store in stores),
+        pushing=tuple(store.pk for store in stores if not store.needs_reconnecting and not store.is_paused),
+        reconnect=tuple(store for store in stores if store.needs_reconnecting),
+    )
+
+
+def count(user: User | AnonymousUser, now: datetime) -> int:
+    """How many problems are open: the rows and the stores to reconnect, in one query for every page's navigation."""
+    theirs = Store.objects.connected().filter(owner_id=user.pk)
+    reconnect = theirs.exclude(trouble="").filter(resume_at__isnull=True)
+    stuck = TrackingSync.objects.filter(store__in=theirs, state=SyncState.ATTENTION)
+    late = TrackingSync.objects.filter(_late(now), store__in=Store.objects.pushing().filter(owner_id=user.pk))
+    ids = [query.order_by().values_list("pk") for query in (stuck, late, reconnect)]
+    return ids[0].union(*ids[1:], all=True).count()
+
+
+def groups(found: Where, now: datetime) -> list[tuple[str, int]]:
+    """(reason, rows) of every kind of problem, most rows first; two queries."""
+    counts: Counter[str] = Counter()
+    for rows in _both(found, now):
+        for reason, number in rows.order_by().values_list("reason").annotate(n=Count("pk")):
+            counts[_key(reason)] += number
+    return counts.most_common()
+
+
+def page(found: Where, now: datetime, *, problem: str, before: int | None, size: int) -> list[TrackingSync]:
+    """So many rows with all that a line of the list says, newest first; two queries, whatever the number.
+
+    `problem`: a reason as groups() names it, "" for all; `before`: the id of the last row seen.
+    """
+    lines: list[TrackingSync] = []
+    for rows in _both(found, now):
+        chosen = _of(rows, problem)
+        if before is not None:
+            chosen = chosen.filter(pk__lt=before)
+        joined = chosen.select_related("store", "shipment__order", "wanted", "sending", "shown")
+        lines += joined.order_by("-pk")[:size]
+    return sorted(lines, key=lambda row: -row.pk)[:size]
+
+
+def shipment_ids(found: Where, now: datetime, problem: str) -> list[int]:
+    """The shipments with this problem, at most MOST of them."""
+    ids: list[int] = []
+    for rows in _both(found, now):
+        ids += _of(rows, problem).order_by("pk").values_list("shipment_id", flat=True)[:MOST]
+    return ids[:MOST]
+
+
+def held_up(stores: Iterable[Store]) -> dict[int, int]:
+    """How many numbers wait to be sent to each of these stores; one query."""
+    due = TrackingSync.objects.filter(store__in=[store.pk for store in stores], due_at__isnull=False)
+    return dict(due.order_by().values_list("store").annotate(n=Count("pk")))
+
+
+def problem_of(row: TrackingSync) -> str:
+    """The group that a row belongs to."""
+    return _key(row.reason)
+
+
+def _both(found: Where, now: datetime) -> tuple[QuerySet[TrackingSync], QuerySet[TrackingSync]]:
+    """Two queries rather than one with an "or": each has an index of its own."""
+    stuck = TrackingSync.objects.filter(store__in=found.connected, state=SyncState.ATTENTION)
+    late = TrackingSync.objects.filter(_late(now), store__in=found.pushing)
+    return stuck, late
+
+
+def _late(now: datetime) -> Q:
+    # A due row has a time, which the database cannot know of itself: with it the index of due rows serves.
+    return Q(due_at__isnull=False, due_since__lt=now - LONG_DUE)
+
+
+def _of(rows: QuerySet[TrackingSync], problem: str) -> QuerySet[TrackingSync]:
+    if not problem:
+        return rows
+    return rows.exclude(reason__in=list(WORDS)) if problem == LATE else rows.filter(reason=problem)
+
+
+def _key(reason: str) -> str:
+    return reason if reason in WORDS else LATE
