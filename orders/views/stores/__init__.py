@@ -1,0 +1,28 @@
+"""The pages of a merchant's stores: the list, one store, connecting and reconnecting, what is done with one, leaving.
+
+listing.py is the list, page.py one store, connecting.py the forms that check a connection live, checklist.py what
+such a check found in words, acts.py what is done by a button, start.py the day from which orders are looked after,
+leave.py disconnecting and the download of everything. Guides and forms per platform are in stores/guides.
+"""
+
+from .acts import store_check, store_pause, store_resume
+from .connecting import connect_pick, connect_store, store_locations, store_reconnect
+from .leave import store_disconnect, store_download
+from .listing import stores
+from .page import store
+from .start import store_start
+
+__all__ = [
+    "connect_pick",
+    "connect_store",
+    "store",
+    "store_check",
+    "store_disconnect",
+    "store_download",
+    "store_locations",
+    "store_pause",
+    "store_reconnect",
+    "store_resume",
+    "store_start",
+    "stores",
+]

@@ -1,0 +1,81 @@
+"""Leaving: what becomes of a store's numbers is said first, everything can be taken along, then it is disconnected."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone, translation
+from django.utils.translation import gettext
+from django.views.decorators.http import require_http_methods, require_safe
+
+from stores.access import store_of
+from stores.choices import DisconnectReason
+from stores.fields import Secret
+from stores.models import Store
+
+from ...choices import SyncState
+from ...leaving import everything
+from ...local_time import in_zone_of, zone_of
+from ...models import TrackingNumber, TrackingSync
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def store_disconnect(request: HttpRequest, store_id: int) -> HttpResponse:
+    """What happens to the numbers on GET; disconnected on POST, where our access is deleted as well."""
+    store = store_of(request, store_id)
+    if store.disconnected_at is not None:
+        return redirect("store", store_id=store.pk)
+    if request.method == "POST":
+        Store.objects.connected().filter(pk=store.pk).update(
+            disconnected_at=timezone.now(),
+            disconnect_reason=DisconnectReason.MERCHANT,
+            credentials=Secret(),
+            token=Secret(),
+            token_expires_at=None,
+        )
+        told = gettext("{store} is disconnected. What your store shows stays there; everything here stays readable.")
+        messages.success(request, told.format(store=store.name))
+        return redirect("store", store_id=store.pk)
+    rows = TrackingSync.objects.filter(store=store)
+    number = TrackingNumber.objects.filter(shipment=OuterRef("shipment"), replaced_at__isnull=True)
+    unsent = rows.filter(shown__isnull=True, sending__isnull=True)
+    context = {
+        "store": store,
+        "numbers": unsent.filter(Exists(number)).count(),
+        "sending": rows.filter(sending__isnull=False).count(),
+        "shown": rows.filter(state=SyncState.SYNCED).count(),
+        "section": "stores",
+    }
+    return render(request, "stores/disconnect.html", context)
+
+
+@login_required
+@require_safe
+def store_download(request: HttpRequest, store_id: int) -> StreamingHttpResponse:
+    """Everything that is kept of the store, made while it is sent; disconnected stores included."""
+    store = store_of(request, store_id)
+    name = re.sub(r"[^A-Za-z0-9]+", "-", store.name).strip("-").lower() or "store"
+    with in_zone_of(store):
+        today = f"{timezone.localdate():%Y-%m-%d}"
+    response = StreamingHttpResponse(_as_asked(store, translation.get_language()), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="tracksync-{name}-{today}.zip"'
+    response["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _as_asked(store: Store, language: str | None) -> Iterator[bytes]:
+    """The pieces in the request's language and the store's time zone: the request is over when most are made."""
+    pieces, done = everything(store), object()
+    while True:
+        with translation.override(language), timezone.override(zone_of(store)):
+            piece = next(pieces, done)
+        if piece is done:
+            return
+        yield piece  # type: ignore[misc]
