@@ -192,6 +192,30 @@ def test_changing_back_has_to_be_verified_again() -> None:
     assert (user.email, verified(user)) == ("old@shop.example", False)
 
 
+def test_an_address_changed_by_staff_makes_links_to_the_old_one_useless(client) -> None:
+    link = signed_up(client)
+    user = jane().user
+    user.email = "new@shop.example"
+    user.save()
+
+    page = client.post(link)
+
+    user.refresh_from_db()
+    assert (user.email, jane().verified) == ("new@shop.example", False)
+    assert "no longer that of the account" in text_of(page)
+
+
+def test_an_address_that_comes_back_after_a_change_by_staff_has_to_be_verified_again() -> None:
+    user = a_merchant("old@shop.example", is_verified=True)
+    user.email = "new@shop.example"
+    user.save()
+
+    change_to(at_home(user), "old@shop.example")
+
+    user.refresh_from_db()
+    assert (user.email, verified(user)) == ("old@shop.example", False)
+
+
 def test_an_address_that_was_never_verified_is_not_told_of_the_change() -> None:
     client = at_home(a_merchant("mistyped@shop.example"))
 
