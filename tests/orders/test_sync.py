@@ -7,11 +7,12 @@ import time
 import pytest
 from django.db import connection
 
-from orders import changes, sync
+from orders import changes, outcomes, sync
 from orders.choices import AttemptOutcome, NumberKind
 from orders.models import Order
 from orders.pull import pull_store
 from stores.choices import CountsAsPaid, MailSender, NumberSource, Timing
+from stores.connectors.base import Outcome, Receipt
 from stores.models import Store
 from stores.preferences import save_preference
 from tests import factories
@@ -22,6 +23,7 @@ from tests.orders.pushing import (
     live,
     make_due,
     push,
+    replan,
     row,
     settle,
     stands,
@@ -147,6 +149,23 @@ def test_a_number_replaced_while_the_old_one_was_under_way_follows_it_at_once(sh
     assert live(shop) == [(["YT2"], 2)]
     assert timeline(parcel) == ["unknown", "arrived", "replaced"]
     assert stands(parcel) == ("synced", "", "", "YT2")
+
+
+def test_an_outcome_is_planned_again_in_the_transaction_that_writes_it(shop):
+    store = factories.a_store_in(shop)
+    parcel = a_parcel(an_order_in(shop, store), "YT1", lines={"MUG": 2})
+    shop.fault("reset_after", on="create", times=1)
+    push(store)
+    # The order is cancelled while the number is under way: what is wanted then is nothing new.
+    its = row(parcel)
+    Order.objects.filter(shipments=parcel).update(cancelled_at=factories.NOON)
+    replan(its.shipment.order, sync.database_now())
+    sent = outcomes.Sent(its.pk, parcel.pk, its.sending_id, its.sending_since, 1, its.sending_since)
+    receipt = Receipt(Outcome.CREATED, ("gid://shopify/Fulfillment/1",), "YT1")
+
+    outcomes.write([(sent, receipt)], settle=60, now=sync.database_now(), seconds=0.1)
+
+    assert stands(parcel) == ("attention", "cancelled_after_sent", "", "YT1")
 
 
 def test_a_preference_saved_while_a_push_was_under_way_lets_it_finish_under_the_old_one(shop):
@@ -339,7 +358,7 @@ def test_a_number_goes_only_to_the_store_its_order_came_from(pretend):
     a_parcel(an_order_in(shops[0], stores[0]), "YT1", lines={"MUG": 2})
     an_order_in(shops[1], stores[1])
 
-    for store in stores:
+    for store in reversed(stores):
         push(store)
 
     assert [live(shop) for shop in shops] == [[(["YT1"], 2)], []]
