@@ -19,6 +19,7 @@ class Permission:
     name: str
     why: Text
     is_needed: bool = True  # without it nothing works; the others only widen what does
+    on_request: bool = False  # the platform grants it only where it was asked for first
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,15 @@ class Guide:
     steps: str  # the template that says what to click there
     form: type[ConnectForm]
     permissions: tuple[Permission, ...]
+    grant_help: Text = ""  # where a permission is added afterwards
     address_help: Mapping[str, Text] = field(default_factory=dict)  # addresses.Why → what to type instead
 
     @property
     def needed(self) -> tuple[Permission, ...]:
         """What nothing works without."""
         return tuple(permission for permission in self.permissions if permission.is_needed)
+
+    @property
+    def to_paste(self) -> str:
+        """The names of the permissions to ask for, as one line to copy."""
+        return ",".join(permission.name for permission in self.permissions if not permission.on_request)

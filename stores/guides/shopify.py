@@ -68,7 +68,12 @@ GUIDE = Guide(
             "read_all_orders",
             _("for orders older than 60 days; Shopify grants it only on request"),
             is_needed=False,
+            on_request=True,
         ),
+    ),
+    grant_help=_(
+        "In the app's page in the Dev Dashboard: a new version, add it under Access scopes, Release. Then open the app "
+        "in your shop and allow the change."
     ),
     address_help={
         Why.CUSTOM_DOMAIN: _MYSHOPIFY,

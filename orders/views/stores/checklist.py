@@ -86,9 +86,7 @@ def refusal(error: ConnectorError, guide: Guide, given: Iterable[str] = ()) -> R
         return Refusal(" ".join(filter(None, [fill((text,), told), str(guide.address_help.get(why, ""))])), "base_url")
     if code == Code.SCOPE_MISSING:
         missing = [str(name) for name in _listed(values.get("scopes"))]
-        text = gettext(
-            "The app lacks permissions in {platform}: {scopes}. Add them there, then press the button again."
-        )
+        text = gettext("The app lacks permissions in {platform}: {scopes}. Add them there, then check again.")
         return Refusal(fill((text, sentence(code, values)), values), "", tuple(_scopes(guide, missing)))
     if code in _FIRST_TIME:
         text = fill((_FIRST_TIME[code], sentence(code, values)), values)
