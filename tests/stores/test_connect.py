@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.contrib.auth import get_user_model
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
@@ -249,12 +250,30 @@ def test_the_command_prints_the_id_alone(pretend) -> None:
     assert (store.owner.email, store.owner.has_usable_password()) == ("merchant@example.com", False)
 
 
-def test_the_owner_who_is_there_is_taken(pretend) -> None:
-    merchant = factories.a_user("Merchant@example.com")
+def test_the_owner_who_has_proved_the_address_is_taken_before_all_others(pretend) -> None:
+    factories.a_user("merchant@example.com")
+    proven = factories.a_user("Merchant@example.com", username="proven")
+    EmailAddress.objects.create(user=proven, email="merchant@example.com", verified=True, primary=True)
 
     command(pretend.shop())
 
-    assert Store.objects.get().owner == merchant
+    assert Store.objects.get().owner == proven
+
+
+def test_a_second_store_goes_to_the_owner_the_first_one_made(pretend) -> None:
+    command(pretend.shop())
+    command(pretend.shop())
+
+    assert Store.objects.values("owner").distinct().count() == 1
+
+
+def test_whoever_signed_up_with_an_address_and_never_proved_it_gets_no_store(pretend) -> None:
+    factories.a_user("merchant@example.com")
+
+    with pytest.raises(CommandError, match="has not verified that address, so it may be a stranger"):
+        command(pretend.shop())
+
+    assert Store.objects.count() == 0
 
 
 def test_credentials_come_from_a_file_or_from_stdin(pretend, tmp_path, monkeypatch) -> None:

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.validators import validate_email
 from django.utils import timezone
 
+from stores.accounts.address import verified
 from stores.choices import NumberSource, Timing
 from stores.connect import connect
 from stores.connectors import registry
@@ -98,12 +99,22 @@ class Command(BaseCommand):
 
 
 def _owner(email: str) -> User:
-    """The merchant with this address, or a new one that is not saved yet and cannot log in with a password."""
-    users = get_user_model()
-    owner = users.objects.filter(email__iexact=email).order_by("pk").first()
-    if owner is None:
-        owner = users(username=email[:150], email=email)
-        owner.set_unusable_password()
+    """The merchant with this address, or a new one that is not saved yet and cannot log in with a password.
+
+    Whoever signed up with an address and never proved that it is theirs does not get a store by it.
+    """
+    users = list(get_user_model().objects.filter(email__iexact=email).order_by("pk"))
+    proven = next((user for user in users if verified(user)), None)
+    ours = next((user for user in users if not user.has_usable_password()), None)
+    if proven or ours:
+        return proven or ours
+    if users:
+        raise CommandError(
+            f"--owner: somebody signed up with {email} and has not verified that address, so it may be a stranger. "
+            "Ask the merchant to open the link in the mail that TrackSync sent, then run this again."
+        )
+    owner = User(username=email[:150], email=email)
+    owner.set_unusable_password()
     return owner
 
 
