@@ -6,6 +6,8 @@ pushed in sync.py; facts are changed through changes.py, which plans again in th
 
 from __future__ import annotations
 
+import secrets
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
@@ -17,6 +19,11 @@ from stores.models import Store
 
 from .choices import AttemptOutcome, EmailState, NumberKind, Stopped, SyncState
 from .prefix import folded
+
+
+def new_token() -> str:
+    """What nobody can guess: 128 bits, 22 characters that can stand in an address."""
+    return secrets.token_urlsafe(16)
 
 
 class Carrier(models.Model):
@@ -128,6 +135,8 @@ class Shipment(models.Model):
         blank=True,
         help_text=_("When the parcel was handed to the carrier; a printed label is not dispatch."),
     )
+    # The address of the customer's tracking page: never changes, so that a link in a mail works for ever.
+    token = models.CharField(max_length=32, unique=True, default=new_token, editable=False)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     class Meta:

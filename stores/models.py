@@ -179,10 +179,11 @@ class PreferenceChange(models.Model):
 
 
 class EmailTemplate(models.Model):
-    """The merchant's words for one kind of mail to the customers of one store."""
+    """The merchant's words for one kind of mail to the customers of one store. None: our own words are used."""
 
     store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="email_templates")
     kind = models.CharField(max_length=20, choices=EmailKind.choices)
+    language = models.CharField(max_length=10, blank=True, default="", help_text=_("The language it is written in."))
     subject = models.CharField(max_length=200)
     body = models.TextField()
     updated_at = models.DateTimeField(default=timezone.now)
@@ -192,3 +193,33 @@ class EmailTemplate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.store}: {self.get_kind_display()}"
+
+
+class EmailTemplateVersion(models.Model):
+    """One saved text of a kind of mail: who, when, what. Empty: back to our own words. Append-only."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", db_index=False)
+    kind = models.CharField(max_length=20, choices=EmailKind.choices)
+    version = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    language = models.CharField(max_length=10, blank=True, default="")
+    subject = models.CharField(max_length=200, blank=True, default="")
+    body = models.TextField(blank=True, default="")
+
+    class Meta:
+        ordering = ["-version"]
+        constraints = [
+            # Two who save at once cannot both have made the next one. Also finds a template's history.
+            models.UniqueConstraint(
+                fields=["store", "kind", "version"], name="each_version_of_a_template_is_kept_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, version {self.version}"
+
+    @property
+    def is_reset(self) -> bool:
+        """Whether this version is the return to our own words."""
+        return not self.body
