@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -51,7 +52,8 @@ def store() -> Store:
     ours = factories.a_shipment(
         factories.an_order(store, **paid), method=factories.an_own_method(), own="CJP0000000001"
     )
-    plan.plan([shipment.pk for shipment in [*shipments, ours]], timezone.now())
+    with transaction.atomic():
+        plan.plan([shipment.pk for shipment in [*shipments, ours]], timezone.now())
     return store
 
 

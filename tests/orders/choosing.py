@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -43,10 +42,10 @@ def seal_of(response: Any) -> str:
     return str(response.context["seal"])
 
 
-def save(client: Client, store: Store, answers: dict[str, str], **other: str) -> HttpResponse:
+def save(client: Client, store: Store, answers: dict[str, str], **other: str) -> Any:
     """Look at these answers and save them; `other` replaces fields of the form on the way."""
     form = answers | {"act": "save", "seal": seal_of(look(client, store, answers))} | other
-    return client.post(page(store), form, follow=True)  # type: ignore[return-value]
+    return client.post(page(store), form, follow=True)
 
 
 def messages_of(response: Any) -> list[str]:

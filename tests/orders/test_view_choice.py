@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.core import signing
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
@@ -199,6 +199,19 @@ def test_the_effect_is_shown_before_anything_is_saved_and_told_again_after() -> 
     assert [states[shipment.pk] for shipment in waiting] == [SyncState.DUE] * 3
 
 
+def test_a_paused_store_is_told_that_its_numbers_wait_for_the_store() -> None:
+    store = factories.a_store(name="Ann's", is_paused=True)
+    a_waiting_parcel(store)
+    client = logged_in(store.owner)
+
+    shown, saved = look(client, store, BEFORE_LOCAL), save(client, store, BEFORE_LOCAL)
+
+    assert shown.context["lines"][0].text == "go out as soon as the store can be sent to"
+    assert messages_of(saved) == [
+        "Saved for Ann's. 1 number goes out as soon as the store can be sent to; 0 already sent stay as they are."
+    ]
+
+
 def test_looking_without_javascript_leads_to_the_page_with_the_answers() -> None:
     store = factories.a_store()
     client = logged_in(store.owner)
@@ -222,7 +235,7 @@ def test_answers_changed_after_the_look_are_shown_again_and_not_saved() -> None:
     assert messages_of(answer) == [
         "The answers are others than those whose effect was shown, so nothing is saved yet. Look again."
     ]
-    assert answer.context["form"].cleaned_data["delay_hours"] == 48  # type: ignore[attr-defined]
+    assert answer.context["form"].cleaned_data["delay_hours"] == 48
 
 
 def test_the_fragment_for_the_script_is_the_same_effect_without_the_page_around_it() -> None:
@@ -455,7 +468,8 @@ def test_what_the_effect_shows_is_what_then_happens_order_by_order(shop, timing,
         made[order.number] = factories.a_shipment(order, known_at=now - timedelta(hours=2), **parcel)
     unpaid = factories.an_order_of(store, shop.add_order([("MUG", "A mug", 1)]), placed_at=gone, paid_at=None)
     made[unpaid.number] = factories.a_shipment(unpaid, local="YT0000000009", dispatched_at=gone)
-    plan.plan([shipment.pk for shipment in made.values()], now)
+    with transaction.atomic():
+        plan.plan([shipment.pk for shipment in made.values()], now)
     answers = BEFORE_LOCAL | {"timing": timing, "number_source": number_source, "mail_sender": "nobody"}
     client = logged_in(store.owner)
 
@@ -519,9 +533,7 @@ def test_a_page_asks_as_often_for_three_rows_as_for_one(name: str) -> None:
             TrackingSync.objects.filter(shipment=sent).update(shown=own, wanted=own, kind=NumberKind.OWN)
         client = logged_in(merchant)
         address = reverse(name, args=[] if name == "choice_pick" else [store.pk])
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             answer = client.get(address, AFTER_DEFAULT if name == "choice" else {})
         assert answer.status_code == 200
         counts.append(len(queries))

@@ -100,7 +100,7 @@ def _copy_to(request: HttpRequest, store: Store, target: Store, versions: dict[i
         found = effects([(target, _as_in(store, target))], now)[target.pk]
         reapply.keep_promises(target)
         copy_preference(store, target, actor=request.user, now=now)  # type: ignore[arg-type]
-    messages.success(request, words.saved_words(found, target))
+    messages.success(request, words.saved_words(found, target, now))
 
 
 def _as_in(store: Store, other: Store) -> Preference:

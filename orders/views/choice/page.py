@@ -26,6 +26,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from stores.access import store_of, stores_of
+from stores.connectors import registry
 from stores.models import Store, SyncPreference
 from stores.preferences import save_preference
 
@@ -95,6 +96,7 @@ def _show(request: HttpRequest, store: Store) -> HttpResponse:
             "just_saved": saved_now,
             "others": stores_of(request.user).filter(disconnected_at=None).exclude(pk=store.pk).count(),
             "obstacle": store_obstacle(store, now),
+            "mails_always": registry.capabilities(store.platform).mails_always,
             "history": latest(store),
             "run": reapply.run_of(store),
         },
@@ -110,7 +112,7 @@ def _preview(store: Store, answers: dict[str, Any], now: datetime) -> dict[str, 
     return {
         "is_saved": False,
         "effect": found,
-        "lines": words.effect_lines(found, store),
+        "lines": words.effect_lines(found, store, now),
         "examples": [
             {
                 "order": example.order,
@@ -167,7 +169,7 @@ def _save(request: HttpRequest, store: Store, seen: Seen) -> HttpResponse:
         reapply.keep_promises(store)
         saved = save_preference(store, actor=request.user, now=now, **seen.answers)  # type: ignore[arg-type]
         pulse.ring()
-    messages.success(request, words.saved_words(found, store))
+    messages.success(request, words.saved_words(found, store, now))
     return redirect(_address(store, {"saved": str(saved.version)}))
 
 
@@ -184,7 +186,7 @@ def _progress(store: Store) -> Progress:
 def _methods(used: frozenset[int]) -> dict[str, list[dict[str, Any]]]:
     """Which number each shipping method gets under either answer: the merchant's own first, the others apart."""
     rows: dict[str, list[dict[str, Any]]] = {"own": [], "others": []}
-    for method in ShippingMethod.objects.filter(is_active=True).order_by("name"):
+    for method in ShippingMethod.objects.filter(is_active=True).order_by("-default_number", "name"):
         is_own = method.default_number == NumberKind.OWN
         code = SendCode.OWN_FOR_THIS_METHOD if is_own else SendCode.LOCAL_FOR_THIS_METHOD
         rows["own" if method.pk in used else "others"].append(

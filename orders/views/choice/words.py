@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext, ngettext
@@ -14,6 +15,7 @@ from stores.models import Store
 from ... import wording
 from ...choices import NumberKind, WaitCode
 from ...effect import Effect, Fate, Outlook
+from ...wording.explain import store_obstacle
 
 
 @dataclass(frozen=True)
@@ -87,10 +89,12 @@ def outlook_words(outlook: Outlook, store: Store) -> str:
     ).format(number=number)
 
 
-def effect_lines(effect: Effect, store: Store) -> list[Line]:
+def effect_lines(effect: Effect, store: Store, now: datetime) -> list[Line]:
     """The effect in lines, each with its count: what goes now, later, and what waits for what."""
     lines = [Line(effect.due_now, gettext("go out now"))]
-    if effect.due_now and effect.due_anyway:
+    if effect.due_now and store_obstacle(store, now):
+        lines[0] = Line(effect.due_now, gettext("go out as soon as the store can be sent to"))
+    elif effect.due_now and effect.due_anyway:
         lines[0] = Line(
             effect.due_now,
             gettext("go out now, {n} of them with or without this change").format(n=effect.due_anyway),
@@ -113,13 +117,21 @@ def effect_lines(effect: Effect, store: Store) -> list[Line]:
     return lines
 
 
-def saved_words(effect: Effect, store: Store) -> str:
+def saved_words(effect: Effect, store: Store, now: datetime) -> str:
     """What a save has done, in the very counts of the effect."""
-    now = ngettext("{n} number goes out now", "{n} numbers go out now", effect.due_now).format(n=effect.due_now)
+    goes = ngettext("{n} number goes out now", "{n} numbers go out now", effect.due_now)
+    if store_obstacle(store, now):
+        goes = ngettext(
+            "{n} number goes out as soon as the store can be sent to",
+            "{n} numbers go out as soon as the store can be sent to",
+            effect.due_now,
+        )
     stay = ngettext("{n} already sent stays as it is", "{n} already sent stay as they are", effect.already_sent).format(
         n=effect.already_sent
     )
-    return gettext("Saved for {store}. {now}; {stay}.").format(store=store.name, now=now, stay=stay)
+    return gettext("Saved for {store}. {goes}; {stay}.").format(
+        store=store.name, goes=goes.format(n=effect.due_now), stay=stay
+    )
 
 
 def change_words(before: dict[str, Any], after: dict[str, Any], platform: str) -> list[str]:
