@@ -11,8 +11,8 @@ from django.utils import formats
 from .figures import Day
 from .wording.sentences import show_span
 
-WIDTH, HEIGHT = 640, 150
-LEFT, TOP, BOTTOM = 78, 12, 24  # room for the axis' words
+WIDTH, HEIGHT = 640, 170
+TOP, BOTTOM = 30, 28  # room for the words above and below
 LOWEST = 3  # a bar that is there is seen
 
 
@@ -47,10 +47,10 @@ class Chart:
     last: str
     width: int = WIDTH
     height: int = HEIGHT
-    left: int = LEFT
     line: int = TOP
     ground: int = HEIGHT - BOTTOM
-    words: int = HEIGHT - 6
+    above: int = TOP - 8
+    below: int = HEIGHT - 6
 
 
 def draw(days: Sequence[Day]) -> Chart | None:
@@ -59,7 +59,7 @@ def draw(days: Sequence[Day]) -> Chart | None:
     if not there:
         return None
     highest = max(max(day.wait for day in there if day.wait is not None), timedelta(seconds=1))
-    step = (WIDTH - LEFT) / len(days)
+    step = WIDTH / len(days)
     bars = []
     for place, day in enumerate(days):
         if day.wait is None:
@@ -67,7 +67,7 @@ def draw(days: Sequence[Day]) -> Chart | None:
         height = max(round((HEIGHT - TOP - BOTTOM) * (day.wait / highest)), LOWEST)
         bars.append(
             Bar(
-                x=round(LEFT + place * step + step * 0.15),
+                x=round(place * step + step * 0.15),
                 y=HEIGHT - BOTTOM - height,
                 width=round(step * 0.7),
                 height=height,

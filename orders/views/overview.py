@@ -19,17 +19,8 @@ from stores.models import Store
 
 from .. import figures
 from ..chart import draw
-from ..health import Condition, Health, health_of
+from ..health import Condition, Counts, Health, Step, health_of, needs_locations, next_step
 from ..local_time import in_zone_of, show_clock, zone_of
-
-
-@dataclass(frozen=True)
-class Step:
-    """Something to do next, most pressing first."""
-
-    label: str
-    url: str
-    is_pressing: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,17 +116,20 @@ def _zone(stores: list[Store]) -> tuple[tzinfo, str]:
 
 
 def _steps(lines: list[StoreLine]) -> list[Step]:
-    """What to do next."""
+    """What to do next, the most pressing first: each store's next step where there is one beyond looking at it."""
     steps = []
     for line in lines:
         store = line.store
         if line.health.condition == Condition.RECONNECT:
-            label = gettext("Reconnect {store}").format(store=store.name)
-            steps.append(Step(label, reverse("store", args=[store.pk]), is_pressing=True))
-        elif line.health.condition == Condition.PAUSED:
-            label = gettext("{store} is paused: resume it when you are ready").format(store=store.name)
-            steps.append(Step(label, reverse("store", args=[store.pk])))
+            step = next_step(store, line.health, Counts())
+            steps.append(Step(f"{store.name}: {step.label}", step.url, is_pressing=True))
+        elif needs_locations(store):
+            label = gettext("Choose the locations we ship from in {store}").format(store=store.name)
+            steps.append(Step(label, reverse("store_locations", args=[store.pk]), is_pressing=True))
         if store.preference.confirmed_at is None:
             label = gettext("Confirm your choice for {store}").format(store=store.name)
             steps.append(Step(label, reverse("choice", args=[store.pk]), is_pressing=True))
+        if line.health.condition == Condition.PAUSED:
+            label = gettext("{store} is paused: resume it when you are ready").format(store=store.name)
+            steps.append(Step(label, reverse("store", args=[store.pk])))
     return sorted(steps, key=lambda step: not step.is_pressing)

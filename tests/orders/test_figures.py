@@ -120,7 +120,7 @@ def test_a_chart_has_a_bar_for_each_day_with_parcels_and_gaps_for_the_others() -
     chart = draw([Day(first, 2, MINUTE), Day(first + DAY), Day(first + 2 * DAY, 1, 2 * MINUTE)])
 
     assert chart is not None
-    assert [(bar.height, bar.says) for bar in chart.bars] == [(57, "1 Mar: 60 seconds"), (114, "3 Mar: 2 minutes")]
+    assert [(bar.height, bar.says) for bar in chart.bars] == [(56, "1 Mar: 60 seconds"), (112, "3 Mar: 2 minutes")]
     assert [(row.day, row.parcels, row.wait) for row in chart.rows] == [
         ("3 Mar", 1, "2 minutes"),
         ("1 Mar", 2, "60 seconds"),

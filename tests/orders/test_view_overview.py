@@ -54,7 +54,7 @@ def test_without_a_store_the_page_leads_to_the_first() -> None:
     answer = page(factories.a_user())
 
     assert re.findall(r'<a class="button" href="([^"]+)">([^<]+)</a>', answer.content.decode()) == [
-        (reverse("stores"), "Connect your first store")
+        (reverse("connect"), "Connect your first store")
     ]
 
 
@@ -76,7 +76,7 @@ def test_stores_in_trouble_come_first_and_say_what_to_do() -> None:
 
     assert [line.store.name for line in answer.context["lines"]] == ["C shut", "B paused", "A well", "D new"]
     assert [(step.label, step.is_pressing) for step in answer.context["steps"]] == [
-        ("Reconnect C shut", True),
+        ("C shut: Reconnect", True),
         ("Confirm your choice for D new", True),
         ("B paused is paused: resume it when you are ready", False),
     ]

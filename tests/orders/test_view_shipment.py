@@ -135,7 +135,7 @@ READY = f"The number {YT1} is ready, but the parcel is still with us, and the st
             "Nobody",
             None,
         ),
-        (its_order_is_older_than_the_store, None, "You", "To the start date"),
+        (its_order_is_older_than_the_store, None, "You", "Move the start date"),
         (its_method_is_not_known, None, "We do", None),
         (it_goes_by_our_own_number, None, "We do", "Change the choice"),
         (the_store_wants_the_carriers_number, READY, "We do", "Change the choice"),
@@ -147,7 +147,7 @@ READY = f"The number {YT1} is ready, but the parcel is still with us, and the st
             "You",
             "Resume the store",
         ),
-        (the_store_does_not_let_us_in, "The store no longer accepts our access.", "You", "Reconnect the store"),
+        (the_store_does_not_let_us_in, "The store no longer accepts our access.", "You", "Reconnect"),
         (the_store_is_busy, None, "Nobody", None),
         (the_store_has_a_delay, None, "Nobody", "Change the choice"),
         (

@@ -15,11 +15,12 @@ from django.views.decorators.http import require_safe
 from stores.models import Store
 
 from ... import problems
+from ...health import Step
 from ...local_time import in_zone_of
 from ...models import TrackingSync
 from ...remedies import Button, problem, remedy
 from ...wording import first_line, sentence, show_time
-from ..shipment.buttons import Pressable, can_be_tried, pressable_in_list
+from ..shipment.buttons import Pressable, can_be_tried, pressable_in_list, reconnecting
 
 PAGE = 50
 # A new try does not change these: something has to be done first, or nothing more.
@@ -63,6 +64,7 @@ class ShutStore:
     then: str
     since: str
     waiting: int
+    step: Step
 
 
 @login_required
@@ -139,6 +141,7 @@ def _shut(stores: tuple[Store, ...]) -> list[ShutStore]:
                     then=remedy(store.trouble, values).then,
                     since=since,
                     waiting=waiting.get(store.pk, 0),
+                    step=reconnecting(store),
                 )
             )
     return found

@@ -6,10 +6,14 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
+
+from stores.models import Store
 
 from ... import withdraw
 from ...choices import Stopped, SyncState
+from ...health import Condition, Counts, Step, health_of, next_step
 from ...models import TrackingSync
 from ...remedies import Button
 from ...store_links import order_page
@@ -60,6 +64,14 @@ def pressable_in_list(row: TrackingSync, button: Button) -> Pressable | None:
     return _of(row, button)
 
 
+def reconnecting(store: Store) -> Step:
+    """Where this store is connected again, or its page where that is not what it needs."""
+    health = health_of(store, timezone.now())
+    if health.condition in (Condition.DISCONNECTED, Condition.RECONNECT):
+        return next_step(store, health, Counts())
+    return Step(gettext("See the connection"), reverse("store", args=[store.pk]))
+
+
 def _is_stuck(row: TrackingSync) -> bool:
     return row.state == SyncState.ATTENTION
 
@@ -69,13 +81,13 @@ def _of(row: TrackingSync, button: Button) -> Pressable | None:
     platform = store.get_platform_display()
     if button == Button.CHOICE:
         return Pressable(gettext("Change the choice"), reverse("choice", args=[store.pk]))
-    if button in (Button.RECONNECT, Button.RESUME, Button.START_DATE):
-        label = {
-            Button.RECONNECT: gettext("Reconnect the store"),
-            Button.RESUME: gettext("Resume the store"),
-            Button.START_DATE: gettext("To the start date"),
-        }[button]
-        return Pressable(label, reverse("store", args=[store.pk]))
+    if button == Button.RECONNECT:
+        step = reconnecting(store)
+        return Pressable(step.label, step.url)
+    if button == Button.RESUME:
+        return Pressable(gettext("Resume the store"), reverse("store", args=[store.pk]))
+    if button == Button.START_DATE:
+        return Pressable(gettext("Move the start date"), reverse("store_start", args=[store.pk]))
     if button == Button.LOOK:
         return Pressable(gettext("Look again"), reverse("shipment_look", args=[row.shipment_id]), posts=True)
     if button == Button.TRY_AGAIN and can_be_tried(row):
