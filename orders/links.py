@@ -1,8 +1,14 @@
-"""What a store and a customer are told about a carrier: its name on that platform and its link for one number."""
+"""What a store and a customer are told about a carrier: its name on that platform and its link for one number.
+
+Our own numbers lead to our own tracking page, which goes on working when the number is replaced.
+"""
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
+
+from django.conf import settings
+from django.urls import reverse
 
 from .models import Carrier
 
@@ -10,9 +16,29 @@ from .models import Carrier
 GENERAL_PAGE = "https://t.17track.net/en#nums={n}"
 
 
-def tracking_link(carrier: Carrier, value: str) -> str:
-    """The page that follows this number, percent-encoded; the general page where the carrier has none of its own."""
+# Nobody but this machine can open these.
+HERE_ONLY = {"localhost", "127.0.0.1", "::1"}
+
+
+def tracking_link(carrier: Carrier, value: str, token: str = "") -> str:
+    """The page that follows this number, percent-encoded; the general page where the carrier has none of its own.
+
+    With the `token` of the number's shipment our own numbers lead to our page, where customers can open that.
+    """
+    if carrier.is_own and token and has_pages():
+        return page_link(token)
     return (carrier.tracking_url or GENERAL_PAGE).replace("{n}", quote(value, safe=""))
+
+
+def page_link(token: str) -> str:
+    """Our own tracking page of the shipment with this token."""
+    return str(settings.TRACKSYNC_URL) + reverse("tracking", args=[token])
+
+
+def has_pages() -> bool:
+    """Whether customers can open our pages: the public address is https and not this machine's own."""
+    address = urlsplit(settings.TRACKSYNC_URL)
+    return address.scheme == "https" and address.hostname not in HERE_ONLY
 
 
 def company_name(carrier: Carrier, platform: str) -> str:

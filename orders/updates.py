@@ -73,7 +73,7 @@ def update_for(row: TrackingSync, number: TrackingNumber, store: Store, picture:
         order_id=row.shipment.order.external_id,
         number=number.value,
         company=company_name(number.carrier, store.platform),
-        url=tracking_link(number.carrier, number.value),
+        url=tracking_link(number.carrier, number.value, row.shipment.token),
         lines=tuple(lines) if lines else None,
         fulfillments=tuple(row.fulfillments),
         ours=frozenset(picture.numbers[shipment_id]),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import attention, choice, help, overview, shipment, store_orders, stores
+from .views import attention, choice, help, overview, shipment, store_orders, stores, tracking
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -34,5 +34,6 @@ urlpatterns = [
     path("attention/", attention.attention, name="attention"),
     path("attention/try-again/", attention.try_again, name="attention_try_again"),
     path("attention/give-up/", attention.give_up, name="give_up"),
+    path("t/<slug:token>", tracking.tracking, name="tracking"),
     path("help/tracking-sync/", help.help_page, name="help"),
 ]

@@ -56,7 +56,7 @@ TAGS = {
     "comment": "endcomment",
 }
 TAG_NAMES = frozenset(TAGS) | {name for names in TAGS.values() for name in names.split()}
-IN_A_LOOP = frozenset("first last index index0 rindex rindex0 length name parentloop".split())
+IN_A_LOOP = frozenset(["first", "last", "index", "index0", "rindex", "rindex0", "length", "name", "parentloop"])
 
 _BRACES = re.compile(r"\{\{|\{%")
 _ENDS = re.compile(r"\{\{|\{%|\}\}|%\}")
