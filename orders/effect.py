@@ -105,7 +105,7 @@ def chosen(store: Store, timing: str, number_source: str, delay_hours: int) -> P
 def effect(store: Store, new: Preference, now: datetime) -> Effect:
     """What this choice would do to the store's orders, with examples. The store must come with its preference.
 
-    Three queries, and four more where there is something to give an example of.
+    One query counts the groups, one all rows of the store; a few more fetch the examples, however many rows there are.
     """
     choices = Choices(store, preference_of(store.preference), new)
     groups = grouped(_reached(), [choices], now)

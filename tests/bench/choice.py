@@ -31,9 +31,9 @@ SELECT %(store)s, %(first)s || '-' || g, '#' || g, 'Jane Doe', 'jane@example.com
 FROM generate_series(1, %(count)s) AS g
 """
 SHIPMENTS = """
-INSERT INTO orders_shipment (order_id, parcel, shipping_method_id, dispatched_at, created_at)
+INSERT INTO orders_shipment (order_id, parcel, shipping_method_id, dispatched_at, created_at, token)
 SELECT o.id, 1, (SELECT m.id FROM orders_shippingmethod m WHERE m.code = (ARRAY['cjpacket-ordinary', 'yunexpress',
-       '4px'])[1 + o.id %% 3]), CASE WHEN %(sent)s::boolean OR o.id %% 4 = 0 THEN now() END, now()
+       '4px'])[1 + o.id %% 3]), CASE WHEN %(sent)s::boolean OR o.id %% 4 = 0 THEN now() END, now(), md5(o.id::text)
 FROM orders_order o WHERE o.store_id = %(store)s AND o.external_id LIKE %(first)s || '-%%'
 """
 NUMBERS = """

@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from orders import plan
 from orders.choices import SyncState
@@ -159,3 +161,72 @@ def test_the_effect_is_what_every_row_alone_comes_to(seed: int, counts_as_paid: 
     assert {pk: figures(found) for pk, found in effects(together, now).items()} == {
         store.pk: by_hand(store, new, now) for store, new in together
     }
+
+
+def a_parcel(store: Store, number: str, **fields: Any) -> Shipment:
+    shipment = factories.a_shipment(factories.an_order(store, number=number), **fields)
+    plan.plan([shipment.pk], factories.NOON)
+    return shipment
+
+
+def shown(found: Effect) -> list[tuple[str, str, str]]:
+    """(order, fate or reason before, and after) of each example."""
+    return [
+        (each.order, each.before.reason or each.before.fate, each.after.reason or each.after.fate)
+        for each in found.examples
+    ]
+
+
+@pytest.mark.django_db
+def test_examples_come_in_turn_from_the_largest_groups_and_only_of_what_changes(now: datetime) -> None:
+    store = factories.a_store()
+    for place in range(4):
+        a_parcel(store, f"#10{place}", local=f"YT{place:014}")
+    for place in range(2):
+        a_parcel(store, f"#20{place}", method=factories.an_own_method(), own=f"CJP{place:010}")
+    a_parcel(store, "#300", local="YT00000000000300", dispatched_at=now - HOUR)
+    store = fresh(store)
+
+    found = effect(store, chosen(store, Timing.BEFORE_DISPATCH, NumberSource.LOCAL, 0), now)
+
+    assert shown(found) == [
+        ("#103", "not_dispatched", "now"),
+        ("#201", "not_dispatched", "local_number_missing"),
+        ("#100", "not_dispatched", "now"),
+        ("#200", "not_dispatched", "local_number_missing"),
+        ("#101", "not_dispatched", "now"),
+    ]
+    assert (found.changed, found.due_now, found.due_anyway, found.invented) == (6, 5, 1, False)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "delay, first, last",
+    [(24, factories.NOON + 14 * HOUR, factories.NOON + 22 * HOUR), (1, None, None)],
+)
+def test_when_the_later_ones_go_is_told(delay: int, first: datetime | None, last: datetime | None) -> None:
+    store = factories.a_store(timing=Timing.BEFORE_DISPATCH)
+    for hours in (2, 5, 10, 24):
+        order = factories.an_order(store, paid_at=factories.NOON - hours * HOUR)
+        factories.a_shipment(order, local=f"YT{hours:014}")
+    store = fresh(store)
+
+    found = effect(store, chosen(store, Timing.BEFORE_DISPATCH, NumberSource.LOCAL, delay), factories.NOON)
+
+    assert (found.later_span.first, found.later_span.last) == (first, last)
+    assert (found.due_now, found.later) == ((1, 3) if first else (4, 0))
+
+
+@pytest.mark.django_db
+def test_the_effect_asks_as_often_for_thirty_rows_as_for_six(now: datetime) -> None:
+    counts = []
+    for rows in (6, 30):
+        store = factories.a_store()
+        for place in range(rows):
+            a_parcel(store, f"#{place}", local=f"YT{place:014}")
+        store = fresh(store)
+        with CaptureQueriesContext(connection) as queries:
+            effect(store, chosen(store, Timing.BEFORE_DISPATCH, NumberSource.LOCAL, 0), now)
+        counts.append(len(queries))
+
+    assert counts[0] == counts[1]
