@@ -56,7 +56,7 @@ def header() -> list[str]:
 
 
 def pieces(found: Found, now: datetime, *, size: int = CHUNK) -> Iterator[str]:
-    """The file: its first line at once, then the lines of so many orders at a time. Three queries for each piece."""
+    """The file: its first line at once, then the lines of so many orders at a time. Five queries for each piece."""
     yield BOM + _lines([header()])
     for listed in chunks(found, size):
         yield _lines([guarded(line) for each in listed for line in lines_of(each, now)])
@@ -93,7 +93,8 @@ def _parcel(shipment: Shipment, zone: tzinfo, now: datetime) -> list[str]:
     current: list[TrackingNumber] = shipment.current_numbers  # type: ignore[attr-defined]
     of_kind = {number.kind: number.value for number in current}
     stands = standing(row, now)
-    followed = row.shown or row.wanted or next(iter(current), None)
+    # Carrier and link belong to one number: while none is chosen, to the only one there is.
+    followed = row.shown or row.wanted or (current[0] if len(current) == 1 else None)
     return [
         str(shipment.parcel),
         shipment.shipping_method.name if shipment.shipping_method else "",
@@ -105,7 +106,7 @@ def _parcel(shipment: Shipment, zone: tzinfo, now: datetime) -> list[str]:
         of_kind.get(NumberKind.OWN, ""),
         of_kind.get(NumberKind.LOCAL, ""),
         followed.carrier.name if followed else "",
-        tracking_link(followed.carrier, followed.value) if followed else "",
+        tracking_link(followed.carrier, followed.value, shipment.token) if followed else "",
     ]
 
 

@@ -8,7 +8,7 @@ stores/access.py; what a row says is in views/store_orders/, the file of all row
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from django.db.models import Exists, Max, Min, OuterRef, Prefetch, Q, QuerySet, Subquery, prefetch_related_objects
@@ -25,8 +25,9 @@ from .wording.explain import LONG_DUE
 PAGE = 50
 # So many orders or fewer are fetched by their ids and sorted; more are met soon on the way from the newest on.
 FEW = 1000
-# What a row needs for its sentence, so that no row asks by itself.
-JOINED = ("sync__wanted__carrier", "sync__sending__carrier", "sync__shown__carrier", "shipping_method")
+# Otherwise so many orders are looked through for what is sought, at first and at the most.
+LOOKS = (2_000, 20_000)
+LAST_ID = 2**63 - 1
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -56,6 +57,11 @@ class Place:
         """As it stands in an address: microseconds and id."""
         return f"{(self.placed_at - EPOCH) // timedelta(microseconds=1)}-{self.order_id}"
 
+    def turned(self) -> Place:
+        """The other way from here, this order included."""
+        order_id = self.order_id + 1 if self.is_before else self.order_id - 1
+        return Place(self.placed_at, min(max(order_id, 0), LAST_ID), not self.is_before)
+
     @classmethod
     def read(cls, text: str, *, is_before: bool = False) -> Place:
         """The place that was written so. Raises ValueError for any other text."""
@@ -66,7 +72,7 @@ class Place:
             at = EPOCH + timedelta(microseconds=int(micros))
         except OverflowError as error:
             raise ValueError("not a time") from error
-        if int(order_id) >= 2**63:
+        if int(order_id) > LAST_ID:
             raise ValueError("not an id")
         return cls(at, int(order_id), is_before)
 
@@ -76,8 +82,9 @@ class Found:
     """The orders that are sought, of these stores, not yet fetched."""
 
     orders: QuerySet[Order]
+    among: QuerySet[Order]  # those that are looked through for them, of any store
     stores: tuple[Store, ...]
-    are_few: bool  # bounded by ids: sorting them is nothing
+    looks: tuple[int, ...]  # how many of those to look through, and how many where that gave too few; (): all of them
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ class Page:
     orders: tuple[Order, ...]
     newer: Place | None
     older: Place | None
+    looked_to: datetime | None = None  # looked only so far for what is sought, and did not fill the page
 
 
 @dataclass(frozen=True)
@@ -103,9 +111,8 @@ def find(stores: Sequence[Store], sought: Sought, now: datetime) -> Found:
 
     One query for each of state, order number, tracking number and customer, until one of them leaves few.
     """
-    orders = Order.objects.filter(_of(stores))
-    if sought.placed_from or sought.placed_to:
-        orders = orders.filter(_placed(stores, sought.placed_from, sought.placed_to))
+    among = Order.objects.filter(_placed(stores, sought.placed_from, sought.placed_to))
+    orders = among.filter(_of(stores))
     if sought.order_number:
         orders = orders.filter(_numbered(sought.order_number))
     if sought.customer:
@@ -117,32 +124,40 @@ def find(stores: Sequence[Store], sought: Sought, now: datetime) -> Found:
     for ids in _selective(stores, sought, now):
         few = set(ids[: FEW + 1])
         if len(few) <= FEW:
-            return Found(orders.filter(pk__in=few), tuple(stores), are_few=True)
-    return Found(orders, tuple(stores), are_few=False)
+            return Found(orders.filter(pk__in=few), among, tuple(stores), looks=())
+    if replace(sought, placed_from=None, placed_to=None) == Sought():
+        # All are sought: a page of each store holds the page of all of them, and one store needs no border.
+        return Found(orders, among, tuple(stores), looks=(0,) if len(stores) > 1 else ())
+    return Found(orders, among, tuple(stores), looks=LOOKS)
 
 
 def page_of(found: Found, place: Place | None = None, *, size: int = PAGE) -> Page:
-    """The page that begins (or ends, where the place is before its order) at this place; the first without one."""
+    """The page that begins (or ends, where the place is before its order) at this place; the first without one.
+
+    What is sought may be rare or far away: so many orders are looked through and no more, and the page says so.
+    """
     is_before = place is not None and place.is_before
-    orders = _from(found.orders, place).order_by(*(("placed_at", "pk") if is_before else ("-placed_at", "-pk")))
-    if len(found.stores) > 1 and not found.are_few:
-        orders = _bounded(orders, found.stores, size, is_before=is_before)
-    fetched = list(orders[: size + 1])
+    fetched, border = _fetch(found, place, size)
     has_more = len(fetched) > size
     rows = fetched[:size]
     if is_before:
-        if not has_more:
+        if not has_more and border is None:
             # Nothing is newer than these: the first page shows them, filled up with older ones.
             return page_of(found, size=size)
         rows.reverse()
-    if not rows:
-        return Page((), None, None)
-    first, last = rows[0], rows[-1]
-    return Page(
-        orders=tuple(rows),
-        newer=Place(first.placed_at, first.pk, is_before=True) if place else None,
-        older=Place(last.placed_at, last.pk) if has_more or is_before else None,
-    )
+    newest = Place(rows[0].placed_at, rows[0].pk, is_before=True) if rows else None
+    oldest = Place(rows[-1].placed_at, rows[-1].pk) if rows else None
+    newer = (newest or place.turned()) if place else None
+    older = oldest if has_more else None
+    if place and is_before:
+        older = oldest or place.turned()
+    if border and not has_more:
+        # On from where the looking ended.
+        if is_before:
+            newer = Place(border, LAST_ID, is_before=True)
+        else:
+            older = Place(border, 0)
+    return Page(tuple(rows), newer, older, None if has_more else border)
 
 
 def chunks(found: Found, size: int) -> Iterator[list[Listed]]:
@@ -151,7 +166,8 @@ def chunks(found: Found, size: int) -> Iterator[list[Listed]]:
     Each is a query of its own from the last order on: nothing is held open, and no list grows.
     """
     for store in found.stores:
-        of_store = Found(found.orders.filter(store=store), (store,), found.are_few)
+        looks = () if found.looks == (0,) else found.looks
+        of_store = replace(found, orders=found.orders.filter(store=store), stores=(store,), looks=looks)
         place: Place | None = None
         while True:
             page = page_of(of_store, place, size=size)
@@ -163,20 +179,34 @@ def chunks(found: Found, size: int) -> Iterator[list[Listed]]:
 
 
 def with_parcels(orders: Sequence[Order], stores: Sequence[Store]) -> list[Listed]:
-    """The orders with all that a list says of them, in two queries whatever their number. `stores`: where they are."""
+    """The orders with all that a list says of them, in four queries whatever their number. `stores`: where they are.
+
+    Rows of the catalogue are shared and not joined: making the same carrier anew for each number takes longer than
+    all the rest.
+    """
     of_id = {store.pk: store for store in stores}
-    numbers = TrackingNumber.objects.filter(replaced_at__isnull=True).select_related("carrier")
-    parcels = Shipment.objects.select_related(*JOINED).order_by("parcel")
-    numbered = parcels.prefetch_related(Prefetch("numbers", queryset=numbers, to_attr="current_numbers"))
+    numbers = TrackingNumber.objects.prefetch_related("carrier").order_by("pk")
+    parcels = Shipment.objects.select_related("sync").prefetch_related("shipping_method").order_by("parcel")
+    numbered = parcels.prefetch_related(Prefetch("numbers", queryset=numbers, to_attr="all_numbers"))
     prefetch_related_objects(list(orders), Prefetch("shipments", queryset=numbered, to_attr="parcels"))
     listed = []
     for order in orders:
         order.store = of_id[order.store_id]
         for shipment in order.parcels:  # type: ignore[attr-defined]
-            if hasattr(shipment, "sync"):
-                shipment.sync.store = order.store
+            _complete(shipment, order.store)
         listed.append(Listed(order, tuple(order.parcels)))  # type: ignore[attr-defined]
     return listed
+
+
+def _complete(shipment: Shipment, store: Store) -> None:
+    """Give a parcel's row its store and numbers, which are here already."""
+    every: list[TrackingNumber] = shipment.all_numbers  # type: ignore[attr-defined]
+    shipment.current_numbers = [number for number in every if number.replaced_at is None]  # type: ignore[attr-defined]
+    row, by_id = shipment.sync, {number.pk: number for number in every}
+    row.store = store
+    for name in ("wanted", "sending", "shown"):
+        if (number := by_id.get(getattr(row, f"{name}_id"))) is not None:
+            setattr(row, name, number)
 
 
 def _of(stores: Sequence[Store]) -> Q:
@@ -226,12 +256,14 @@ def _parcel(sought: Sought, now: datetime) -> Exists:
 
 def _placed(stores: Sequence[Store], first: date | None, last: date | None) -> Q:
     """Placed on these days of each store's own calendar."""
+    if not (first or last):
+        return Q()
     zones: dict[tzinfo, list[Store]] = {}
     for store in stores:
         zones.setdefault(zone_of(store), []).append(store)
     condition, begins, ends = Q(), [], []
     for zone, there in zones.items():
-        within = _of(there)
+        within = _of(there) if len(zones) > 1 else Q()
         if first:
             begins.append(_midnight(first, zone))
             within &= Q(placed_at__gte=begins[-1])
@@ -276,15 +308,33 @@ def _from(orders: QuerySet[Order], place: Place | None) -> QuerySet[Order]:
     return orders.filter(earlier, placed_at__lte=place.placed_at)
 
 
-def _bounded(orders: QuerySet[Order], stores: Sequence[Store], size: int, *, is_before: bool) -> QuerySet[Order]:
-    """Only as far as a full page of any one store goes: so far goes the page of all of them, at the most.
+def _fetch(found: Found, place: Place | None, size: int) -> tuple[list[Order], datetime | None]:
+    """One order more than a page from this place on, in the direction of the place, as far as found.looks reach.
+
+    With them the time up to which was looked; None where that is to the end.
+    """
+    is_before = place is not None and place.is_before
+    order = ("placed_at", "pk") if is_before else ("-placed_at", "-pk")
+    sought = _from(found.orders, place).order_by(*order)
+    for look in found.looks:
+        border = _border(found, place, order, max(look // len(found.stores), size))
+        if border is None:
+            break
+        near = sought.filter(placed_at__lte=border) if is_before else sought.filter(placed_at__gte=border)
+        fetched = list(near[: size + 1])
+        if len(fetched) > size or look == found.looks[-1]:
+            return fetched, border
+    return list(sought[: size + 1]), None
+
+
+def _border(found: Found, place: Place | None, order: tuple[str, str], look: int) -> datetime | None:
+    """The time at which the first of the stores has had so many orders from the place on; None where none has.
 
     Each store's orders have an index in the order of the list, all together have none. One query.
     """
-    of_store = orders.filter(store_id=OuterRef("pk")).values("placed_at")[size : size + 1]
-    ids = [store.pk for store in stores]
-    borders = Store.objects.order_by().filter(pk__in=ids).annotate(border=Subquery(of_store))
-    border = borders.aggregate(found=Min("border") if is_before else Max("border"))["found"]
-    if border is None:
-        return orders
-    return orders.filter(placed_at__lte=border) if is_before else orders.filter(placed_at__gte=border)
+    of_store = _from(found.among.filter(store_id=OuterRef("pk")), place).order_by(*order)
+    reached = Subquery(of_store.values("placed_at")[look : look + 1])
+    borders = Store.objects.order_by().filter(pk__in=[store.pk for store in found.stores]).annotate(border=reached)
+    first = Min("border") if place is not None and place.is_before else Max("border")
+    at: datetime | None = borders.aggregate(at=first)["at"]
+    return at

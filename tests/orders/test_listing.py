@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -278,6 +279,54 @@ def test_the_chunks_of_a_file_hold_every_order_once(stores: list[Store]) -> None
     assert [number for chunk in read for number in chunk] == [
         number for store in stores for number in everything if Order.objects.get(number=number).store_id == store.pk
     ]
+
+
+def test_only_so_many_orders_are_looked_through_and_the_page_says_how_far(stores: list[Store]) -> None:
+    everything = many(stores, 30)
+    sought = [everything[3], everything[16], everything[28]]
+    near = replace(find(stores, Sought(), NOON), looks=(3, 9))
+    found = replace(near, orders=near.orders.filter(number__in=sought))
+
+    seen, looked, place = [], 0, None
+    while True:
+        page = page_of(found, place, size=2)
+        seen.append([order.number for order in page.orders])
+        looked += page.looked_to is not None
+        if page.older is None:
+            break
+        place = page.older
+    back = []
+    while page.newer is not None:
+        page = page_of(found, page.newer, size=2)
+        back.append([order.number for order in page.orders])
+
+    assert [number for numbers in seen for number in numbers] == sought
+    assert looked == len(seen) - 1 > 1
+    assert {number for numbers in [*back, seen[-1]] for number in numbers} == set(sought)
+    assert [order.number for order in page.orders] == seen[0]
+
+
+def test_the_chunks_of_a_file_go_on_where_nothing_was_found(stores: list[Store]) -> None:
+    everything = many(stores, 30)
+    sought = [everything[3], everything[28]]
+    near = replace(find(stores, Sought(), NOON), looks=(3, 6))
+    found = replace(near, orders=near.orders.filter(number__in=sought))
+
+    read = [each.order.number for chunk in chunks(found, 2) for each in chunk]
+
+    assert sorted(read) == sorted(sought)
+
+
+def test_a_day_long_ago_is_looked_into_at_once() -> None:
+    store = factories.a_store()
+    everything = many([store], 30)
+    near = replace(find([store], Sought(placed_to=(NOON - timedelta(days=1)).date()), NOON), looks=(1, 2))
+    last = factories.an_order(store, number="old", placed_at=NOON - timedelta(days=2))
+
+    page = page_of(replace(near, orders=near.orders.filter(number="old")), size=1)
+
+    assert len(everything) == 30
+    assert [order.pk for order in page.orders] == [last.pk]
 
 
 def test_a_page_of_no_orders_leads_nowhere(stores: list[Store]) -> None:

@@ -31,7 +31,7 @@ def store_orders_csv(request: HttpRequest) -> HttpResponse | StreamingHttpRespon
     form = filters_of(request)
     if not form.is_valid():
         return redirect(f"{reverse('store_orders')}?{request.GET.urlencode()}")
-    if not _may_have_one_more(request.user.pk):
+    if not _may_have_one_more(f"store-orders-csv:{request.user.pk}"):
         return render(request, "orders/store_orders_too_many.html", {"section": "orders"}, status=429)
     now = timezone.now()
     store = form.store_chosen
@@ -44,9 +44,8 @@ def store_orders_csv(request: HttpRequest) -> HttpResponse | StreamingHttpRespon
     return response
 
 
-def _may_have_one_more(user_id: int) -> bool:
-    """Count one more file of this merchant; False when there were enough of late."""
-    key = f"store-orders-csv:{user_id}"
+def _may_have_one_more(key: str) -> bool:
+    """Count one more file under this key; False when there were enough of late."""
     if cache.add(key, 1, SECONDS):
         return True
     try:

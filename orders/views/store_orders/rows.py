@@ -112,7 +112,7 @@ def _number(number: TrackingNumber, shipment: Shipment) -> NumberShown:
         value=number.value,
         kind=str(number.get_kind_display()),
         carrier=number.carrier.name,
-        link=tracking_link(number.carrier, number.value),
+        link=tracking_link(number.carrier, number.value, shipment.token),
         in_store_since=_time(row.synced_at) if is_there else "",
     )
 
