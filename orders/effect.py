@@ -19,10 +19,11 @@ from stores.choices import NumberSource, Timing
 from stores.models import Store
 
 from .choices import NumberKind, SyncState
-from .groups import Choices, Group, Span, Trait, grouped, stand_in, with_traits
+from .groups import Group, Span, grouped, with_traits
 from .models import TrackingSync
 from .plan import facts_of, next_state, preference_of
 from .policy import Facts, Number, Preference, Wait, decide
+from .traits import Choices, Trait, stand_in
 
 EXAMPLES = 5
 # A group that is at least this part of all rows is found again by looking at a few hundred of them.

@@ -29,10 +29,11 @@ from stores.models import Store, SyncPreference
 
 from . import cluster, plan, pulse
 from .choices import AttemptOutcome, NumberKind, SyncState, WaitCode
-from .groups import Choices, Trait, grouped, stand_in
+from .groups import grouped
 from .models import Pulse, SyncAttempt, TrackingNumber, TrackingSync
 from .plan import Planable, facts_of, preference_of
 from .policy import Facts, Preference, Send, decide
+from .traits import Choices, Trait, stand_in
 
 TASK = "orders.reapply.run"
 KEY = "reapply:"

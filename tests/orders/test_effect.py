@@ -14,10 +14,10 @@ from django.test.utils import CaptureQueriesContext
 from orders import plan
 from orders.choices import SyncState
 from orders.effect import Effect, Fate, chosen, differ, effect, effects, outlook
-from orders.groups import Choices
 from orders.models import Shipment, TrackingNumber, TrackingSync
 from orders.plan import facts_of, preference_of
 from orders.policy import Preference
+from orders.traits import Choices
 from stores.choices import CountsAsPaid, NumberSource, Timing
 from stores.models import Store
 from tests import factories
