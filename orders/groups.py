@@ -39,7 +39,9 @@ from stores.models import Store
 
 from .choices import EmailState, NumberKind, RowCode, Stopped, SyncState
 from .models import CustomerEmail, TrackingSync
-from .traits import AFTER_SENT, NOTHING, PAID_NEW, PAID_OLD, Choices, Trait, paid_until
+from .traits import AFTER_SENT, NOTHING, PAID_NEW, PAID_OLD, Choices, Trait, paid_until, stand_in
+
+__all__ = ["Choices", "Group", "Span", "Trait", "grouped", "stand_in", "with_traits"]
 
 ROOM = "32MB"  # of memory for one counting query, on PostgreSQL
 Question = list[tuple[Q, Trait]]
