@@ -50,3 +50,11 @@ class EmailKind(models.TextChoices):
     SHIPPED = "shipped", _("Shipped")
     NUMBER_CHANGED = "number_changed", _("The number has changed")
     WAITING = "waiting", _("Still being prepared")
+
+
+class MailLanguage(models.TextChoices):
+    """The languages a store's customers are written to in, by their own names."""
+
+    ENGLISH = "en", "English"
+    CHINESE = "zh", "简体中文"
+    SPANISH = "es", "Español"

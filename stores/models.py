@@ -15,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .choices import CountsAsPaid, DisconnectReason, EmailKind, MailSender, NumberSource, Timing
+from .choices import CountsAsPaid, DisconnectReason, EmailKind, MailLanguage, MailSender, NumberSource, Timing
 from .connectors.registry import platform_choices
 from .fields import EncryptedJSONField
 
@@ -176,6 +176,23 @@ class PreferenceChange(models.Model):
 
     def __str__(self) -> str:
         return f"version {self.version}"
+
+
+class MailSettings(models.Model):
+    """In whose name a store's customers are written to. No row: the store's name, its owner's address, English."""
+
+    store = models.OneToOneField(Store, on_delete=models.CASCADE, related_name="mail_settings", primary_key=True)
+    from_name = models.CharField(max_length=100, blank=True, default="", help_text=_("Empty: the store's name."))
+    support_email = models.EmailField(
+        blank=True, default="", help_text=_("Where customers' answers go; empty: the account's address.")
+    )
+    language = models.CharField(max_length=10, choices=MailLanguage.choices, default=MailLanguage.ENGLISH)
+    tells_changed_number = models.BooleanField(
+        default=True, help_text=_("Customers who were told a number are told when the carrier replaces it.")
+    )
+
+    def __str__(self) -> str:
+        return f"mails of {self.store_id}"
 
 
 class EmailTemplate(models.Model):

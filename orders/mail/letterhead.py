@@ -10,7 +10,7 @@ from email.utils import parseaddr
 
 from django.conf import settings
 
-from stores.models import Store
+from stores.models import MailSettings, Store
 
 from .defaults import FALLBACK, LANGUAGES
 
@@ -32,18 +32,15 @@ class Letterhead:
 
 def letterhead(store: Store) -> Letterhead:
     """The store's letterhead, in one query: two where its owner is not loaded."""
-    from django.apps import apps
-
-    try:
-        MailSettings = apps.get_model("stores", "MailSettings")
-        found = MailSettings.objects.filter(store=store).first() or MailSettings(store=store)
-    except LookupError:
-        from types import SimpleNamespace
-
-        found = SimpleNamespace(from_name="", support_email="", language="en")
+    found = settings_of(store)
     return Letterhead(
         store_name=store.name,
         from_name=found.from_name or store.name,
         support_email=found.support_email or store.owner.email,
         language=found.language if found.language in LANGUAGES else FALLBACK,
     )
+
+
+def settings_of(store: Store) -> MailSettings:
+    """What the merchant set; where that was nothing, a row with the beginnings that is not saved."""
+    return MailSettings.objects.filter(store=store).first() or MailSettings(store=store)
