@@ -7,17 +7,19 @@ connect.py. A secret is never written back into a page: between two steps it tra
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .connectors.base import Location
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
 
-def secret_field(label: str | Promise, help_text: str | Promise = "") -> forms.CharField:
+
+def secret_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
     """A field for a secret: hidden while it is typed, never filled in by us."""
     widget = forms.PasswordInput(render_value=False, attrs={"autocomplete": "new-password", "spellcheck": "false"})
     return forms.CharField(label=label, help_text=help_text, required=False, max_length=500, widget=widget)

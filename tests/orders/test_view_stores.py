@@ -61,13 +61,13 @@ def in_state(store: Store, state: str, *, due_since: datetime = NOON) -> None:
     """One parcel of the store in this state."""
     shipment = a_parcel(store, local="YT2600000000000001", dispatched_at=NOON - timedelta(hours=1))
     number = shipment.numbers.get()
-    fields: dict[str, Any] = {
+    by_state: dict[SyncState, dict[str, Any]] = {
         SyncState.WAITING: {"wanted": None, "reason": "unpaid", "due_at": None, "due_since": None},
         SyncState.DUE: {"due_at": NOON, "due_since": due_since},
         SyncState.SYNCED: {"shown": number, "wanted": number, "due_at": None, "due_since": None},
         SyncState.ATTENTION: {"due_at": None, "due_since": None},
-    }[SyncState(state)]
-    TrackingSync.objects.filter(shipment=shipment).update(state=state, **fields)
+    }
+    TrackingSync.objects.filter(shipment=shipment).update(state=state, **by_state[SyncState(state)])
 
 
 # --- The list --------------------------------------------------------------------------------------------------
