@@ -131,6 +131,8 @@ def waits(store_ids: Iterable[int], now: datetime, zone: tzinfo) -> list[Day]:
     )
     by_day: dict[date, list[float]] = defaultdict(list)
     for dispatched_at, synced_at in pairs.order_by().values_list("dispatched_at", "sync__synced_at").iterator(5000):
+        if dispatched_at is None or synced_at is None:
+            continue  # filtered out above; the hints do not know
         took = max((synced_at - dispatched_at).total_seconds(), 0.0)
         by_day[dispatched_at.astimezone(zone).date()].append(took)
     today = timezone.localtime(now, zone).date()

@@ -255,6 +255,17 @@ def test_a_strangers_parcel_does_not_exist(name: str, extra: dict[str, str], mix
     assert {row_of(shipment).state for shipment in (theirs, own)} == {"attention"}
 
 
+def test_a_strangers_store_does_not_exist() -> None:
+    store, strangers = factories.a_store(), factories.a_store()
+    a_stuck(strangers)
+
+    asked = page(store, store=strangers.pk)
+    tried = press(store, "attention_try_again", {"store": strangers.pk, "problem": "refused", "all": "yes"})
+
+    assert (asked.status_code, tried.status_code) == (404, 404)
+    assert TrackingSync.objects.get().state == "attention"
+
+
 @pytest.mark.parametrize("ids", [["x"], ["0"], ["9" * 25]])
 def test_ids_that_are_none_are_nobodys(ids: list[str]) -> None:
     assert press(factories.a_store(), "attention_try_again", {"shipment": ids}).status_code == 404
@@ -265,7 +276,8 @@ def test_nothing_is_tried_by_a_link_and_strangers_log_in() -> None:
 
     assert logged_in(store.owner).get(reverse("attention_try_again")).status_code == 405
     for name in ("attention", "give_up"):
-        assert Client().get(reverse(name)).url.partition("?")[0] == reverse("account_login")
+        answer: Any = Client().get(reverse(name))
+        assert answer.url.partition("?")[0] == reverse("account_login")
 
 
 def test_no_page_shows_a_gap() -> None:

@@ -96,7 +96,7 @@ def test_stores_in_trouble_come_first_and_say_what_to_do() -> None:
 def test_a_backlog_is_told_honestly(store: dict[str, Any], attempts: int, says: str) -> None:
     its = factories.a_store(time_zone="Asia/Tokyo", **store)
     a_backlog(its, 3)
-    row = TrackingSync.objects.filter(store=its).first()
+    row = TrackingSync.objects.filter(store=its)[0]
     for ago in range(attempts):
         SyncAttempt.objects.create(sync=row, at=timezone.now() - timedelta(seconds=ago), outcome="created")
 
@@ -137,7 +137,9 @@ def test_open_problems_are_a_next_step() -> None:
 
 
 def test_anonymous_is_sent_to_log_in() -> None:
-    assert Client().get(reverse("overview")).url.partition("?")[0] == reverse("account_login")
+    answer: Any = Client().get(reverse("overview"))
+
+    assert answer.url.partition("?")[0] == reverse("account_login")
 
 
 def test_no_page_shows_a_gap() -> None:
@@ -159,7 +161,7 @@ def test_the_page_costs_the_same_for_one_store_and_three() -> None:
         store = factories.a_store(owner)
         a_recent_one(store)
         a_backlog(store, 2)
-        SyncAttempt.objects.create(sync=TrackingSync.objects.filter(store=store).first(), at=timezone.now())
+        SyncAttempt.objects.create(sync=TrackingSync.objects.filter(store=store)[0], at=timezone.now())
 
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:

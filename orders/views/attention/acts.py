@@ -43,7 +43,7 @@ def try_again(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     kind = request.POST.get("problem", "")
     if kind and "all" in request.POST:
-        where = problems.where(request.user, asked_store(request.POST.get("store", "")))
+        where = problems.where(request.user, asked_store(request, request.POST.get("store", "")))
         ids = problems.shipment_ids(where, now, kind)
     else:
         ids = _named(request, request.POST.getlist("only") or request.POST.getlist("shipment"))

@@ -12,6 +12,7 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from stores.access import store_of
 from stores.models import Store
 
 from ... import problems
@@ -72,7 +73,7 @@ class ShutStore:
 def attention(request: HttpRequest) -> HttpResponse:
     """Problems of all the merchant's stores; `?store=` and `?problem=` only those, `?before=` the next page."""
     now = timezone.now()
-    where = problems.where(request.user, asked_store(request.GET.get("store", "")))
+    where = problems.where(request.user, asked_store(request, request.GET.get("store", "")))
     kinds = [_kind(key, rows) for key, rows in problems.groups(where, now)]
     chosen = next((kind for kind in kinds if kind.key == request.GET.get("problem")), None)
     before = request.GET.get("before", "")
@@ -97,9 +98,11 @@ def attention(request: HttpRequest) -> HttpResponse:
     return render(request, "orders/attention.html", context)
 
 
-def asked_store(text: str) -> int | None:
-    """The id of the one store that is asked for; None for all."""
-    return int(text) if text.isdecimal() and len(text) < 19 else None
+def asked_store(request: HttpRequest, text: str) -> int | None:
+    """The id of the merchant's one store that is asked for, None for all. Raises Http404 for a stranger's."""
+    if not (text.isdecimal() and len(text) < 19):
+        return None
+    return store_of(request, int(text)).pk
 
 
 def _kind(key: str, rows: int) -> Kind:
