@@ -32,6 +32,7 @@ ARRIVE_SECONDS = 90.0  # an order that was on hold is looked at again after ten,
 LOOK_SECONDS = 0.4
 WEB, STORES, WORKER = "web server", "pretend stores", "worker"
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbour", "iris", "juniper", "kelp", "linden")
+OWNERS = tuple(dict.fromkeys(shop.owner for shop in story.SHOPS))
 
 
 class Play:
@@ -48,6 +49,7 @@ class Play:
         self.now = datetime.now(UTC)
         self.store_ids: dict[str, str] = {}
         self.watching: Watching
+        self.merchants_password = _password()
 
     def run(self) -> bool:
         """Play it. True where every expected number stands in its store exactly once, and no other does."""
@@ -67,7 +69,7 @@ class Play:
         """Tell what happens until somebody ends it."""
         self.screen.heading("It goes on until you press Ctrl-C")
         self.screen.say(
-            "Mark #1004 as paid in the admin, change when or which number a store gets, replace a number: "
+            "Log in as a merchant and change when or which number a store gets; mark #1004 as paid in the admin: "
             "what comes of it is told here. Or, in another terminal:"
         )
         env = surroundings.shown(self.folder / surroundings.ENVIRONMENT)
@@ -98,7 +100,7 @@ class Play:
         self._addresses(login)
 
     def _make_staff(self) -> tuple[str, str]:
-        password = "-".join([*(secrets.choice(WORDS) for _ in range(2)), str(secrets.randbelow(90) + 10)])
+        password = _password()
         email = "staff@demo.example"
         self.parts.manage("create_staff", "--email", email, "--password-stdin", "--superuser", given=password)
         return email, password
@@ -106,7 +108,10 @@ class Play:
     def _addresses(self, login: tuple[str, str]) -> None:
         screen = self.screen
         screen.line()
-        rows = [("Admin", f"{self.web}/admin/", f"login {login[0]}, password {login[1]}")]
+        rows = [
+            ("Staff", f"{self.web}/admin/", f"login {login[0]}, password {login[1]}"),
+            ("Merchants", f"{self.web}/", f"login {' or '.join(OWNERS)}, password {self.merchants_password}"),
+        ]
         rows += [
             (shop.name, f"{self.storefronts.address}/{shop.key}/", _first_capital(shop.promise)) for shop in story.SHOPS
         ]
@@ -152,8 +157,22 @@ class Play:
         django.setup()
         from .watching import Watching
 
+        self._let_merchants_in()
         keys = {int(store_id): key for key, store_id in self.store_ids.items()}
         self.watching = Watching(self.screen, self.storefronts, keys)
+
+    def _let_merchants_in(self) -> None:
+        """Stores that staff connect have owners without a password. One has verified the address, the other not yet."""
+        from allauth.account.models import EmailAddress
+        from django.contrib.auth import get_user_model
+
+        for email in OWNERS:
+            owner = get_user_model().objects.get(email=email)
+            owner.set_password(self.merchants_password)
+            owner.save(update_fields=["password"])
+            EmailAddress.objects.update_or_create(
+                user=owner, email=email, defaults={"verified": email == OWNERS[0], "primary": True}
+            )
 
     def _first_file(self) -> None:
         self.screen.heading("The warehouse packs and labels")
@@ -270,6 +289,10 @@ class Play:
             return requests.get(f"{self.web}/healthz", timeout=2).ok
         except requests.RequestException:
             return False
+
+
+def _password() -> str:
+    return "-".join([*(secrets.choice(WORDS) for _ in range(2)), str(secrets.randbelow(90) + 10)])
 
 
 def _first_capital(text: str) -> str:
