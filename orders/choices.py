@@ -54,8 +54,11 @@ class EmailState(models.TextChoices):
     """Where a customer's mail stands."""
 
     PENDING = "pending", _("Waiting to be sent")
+    HELD = "held", _("Held back")
     SENDING = "sending", _("Being sent")
     SENT = "sent", _("Sent")
+    BY_STORE = "by_store", _("Left to the store, which was asked to write")
+    UNCLEAR = "unclear", _("May have been sent")
     REFUSED = "refused", _("Refused by the mail server")
     SKIPPED = "skipped", _("Not sent")
 
@@ -92,3 +95,40 @@ class RowCode(enum.StrEnum):
     UNITS_MISSING = "units_missing"
     NUMBER_GONE = "number_gone"  # seen when a person looked: our fulfillment is there, its number is not
     UNEXPECTED = "unexpected"  # a bug of ours, logged as one
+
+
+class MailCode(enum.StrEnum):
+    """Why a mail to a customer is held, was not sent, or is not ours to send."""
+
+    # Held: it goes by itself when the reason is gone, if it is still fresh.
+    NOT_CONFIRMED = "not_confirmed"
+    UNVERIFIED = "unverified"
+    # Not sent; planned again when the facts change.
+    NO_ADDRESS = "no_address"
+    ADDRESSES_HIDDEN = "addresses_hidden"
+    CANCELLED = "cancelled"
+    STOPPED = "stopped"
+    NOT_SHOWN = "not_shown"
+    NOT_DISPATCHED = "not_dispatched"
+    # Not sent; only a person sends it after all.
+    STALE = "stale"
+    DISPATCHED_MEANWHILE = "dispatched_meanwhile"
+    REPLACED_AGAIN = "replaced_again"
+    NUMBER_IS_OUT = "number_is_out"
+    DISCONNECTED = "disconnected"
+    # Somebody else's, or nobody's.
+    BY_STORE = "by_store"
+    STORE_WAS_NOT_ASKED = "store_was_not_asked"
+    STORE_WRITES_ANYWAY = "store_writes_anyway"
+    ADOPTED = "adopted"
+    NOBODY = "nobody"
+    CHANGES_NOT_TOLD = "changes_not_told"
+    # What the sending met.
+    SERVER_AWAY = "server_away"
+    SERVER_BUSY = "server_busy"
+    SERVER_REFUSED = "server_refused"
+    MAY_HAVE_BEEN_SENT = "may_have_been_sent"
+    BAD_ADDRESS = "bad_address"
+    TEMPLATE = "template"
+    HEADER = "header"
+    UNEXPECTED = "unexpected"

@@ -7,6 +7,8 @@ pushed in sync.py; facts are changed through changes.py, which plans again in th
 from __future__ import annotations
 
 import secrets
+import uuid
+from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import models
@@ -24,6 +26,12 @@ from .prefix import folded
 def new_token() -> str:
     """What nobody can guess: 128 bits, 22 characters that can stand in an address."""
     return secrets.token_urlsafe(16)
+
+
+def new_message_id() -> str:
+    """The Message-ID of a mail: unique in the world, by RFC 5322 3.6.4. Its right side is that of our own address."""
+    host = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2]
+    return f"<{uuid.uuid4().hex}@{host or 'localhost'}>"
 
 
 class Carrier(models.Model):
@@ -293,17 +301,38 @@ class SyncAttempt(models.Model):
 
 
 class CustomerEmail(models.Model):
-    """The outbox: a mail to one customer about one shipment."""
+    """The outbox: a mail to one customer about one shipment, or why there was none. Rows are never deleted."""
 
     shipment = models.ForeignKey(Shipment, on_delete=models.CASCADE, related_name="emails")
     kind = models.CharField(max_length=20, choices=EmailKind.choices)
-    number = models.ForeignKey(TrackingNumber, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    number = models.ForeignKey(
+        TrackingNumber,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        db_index=False,
+        help_text=_("The number it told, or would have told."),
+    )
     state = models.CharField(max_length=10, choices=EmailState.choices, default=EmailState.PENDING)
     reason = models.CharField(max_length=40, blank=True, default="")
+    answer = models.CharField(
+        max_length=300, blank=True, default="", help_text=_("What the mail server said, without addresses.")
+    )
+    due_at = models.DateTimeField(
+        null=True, help_text=_("When it is looked at next; empty once nothing is left to do.")
+    )
+    attempts = models.PositiveIntegerField(default=0)
+    is_forced = models.BooleanField(default=False, help_text=_("A person sends it however old it is."))
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    # The same at every attempt: whoever gets a mail twice can know that it is one.
+    message_id = models.CharField(max_length=120, default=new_message_id, editable=False)
     created_at = models.DateTimeField(default=timezone.now)
     sent_at = models.DateTimeField(null=True)
 
     class Meta:
+        ordering = ["id"]
+        verbose_name = _("mail to a customer")
+        verbose_name_plural = _("mails to customers")
         constraints = [
             models.UniqueConstraint(
                 fields=["shipment", "kind"],
@@ -315,7 +344,21 @@ class CustomerEmail(models.Model):
                 condition=Q(kind=EmailKind.NUMBER_CHANGED),
                 name="one_mail_per_changed_number",
             ),
+            models.CheckConstraint(
+                condition=Q(due_at__isnull=True)
+                | Q(state__in=[EmailState.PENDING, EmailState.HELD, EmailState.SENDING]),
+                name="only_an_open_mail_is_due",
+            ),
         ]
+        indexes = [
+            # What the sending looks at next. The condition is on due_at alone, which a generic plan can prove.
+            models.Index(fields=["due_at", "id"], name="mail_due", condition=Q(due_at__isnull=False)),
+            # Held mails whose store or owner is ready now.
+            models.Index(fields=["shipment"], name="mail_held", condition=Q(state=EmailState.HELD)),
+            # The staff's list of what did not reach a customer.
+            models.Index(fields=["state", "-id"], name="mail_state"),
+        ]
+        permissions = [("send_again", "Can send a mail to a customer again")]
 
     def __str__(self) -> str:
         return f"{self.kind} for {self.shipment_id}"

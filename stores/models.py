@@ -1,4 +1,4 @@
-"""Who the merchants are and what they chose: Store, SyncPreference and its history, EmailTemplate.
+"""Who the merchants are and what they chose: Store, SyncPreference and its history, MailSettings, EmailTemplate.
 
 Fields, constraints and names only. Connecting a store is in connect.py, saving a choice in
 preferences.py, the lease in lease.py, tokens in tokens.py.
@@ -191,6 +191,21 @@ class MailSettings(models.Model):
         default=True, help_text=_("Customers who were told a number are told when the carrier replaces it.")
     )
 
+    # Where only the merchant can switch the platform's own notice off: who said that it is off, and when.
+    switched_off_at = models.DateTimeField(null=True, blank=True)
+    switched_off_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(switched_off_at__isnull=True, switched_off_by__isnull=True)
+                | Q(switched_off_at__isnull=False, switched_off_by__isnull=False),
+                name="who_switched_the_notice_off_says_when",
+            )
+        ]
+
     def __str__(self) -> str:
         return f"mails of {self.store_id}"
 
@@ -228,9 +243,7 @@ class EmailTemplateVersion(models.Model):
         ordering = ["-version"]
         constraints = [
             # Two who save at once cannot both have made the next one. Also finds a template's history.
-            models.UniqueConstraint(
-                fields=["store", "kind", "version"], name="each_version_of_a_template_is_kept_once"
-            )
+            models.UniqueConstraint(fields=["store", "kind", "version"], name="each_version_of_a_template_is_kept_once")
         ]
 
     def __str__(self) -> str:
