@@ -49,10 +49,11 @@ ORDER BY g DESC
 """
 # In the order of their time, as they come: the newest %(waiting)s wait. `place` counts from the newest order.
 SHIPMENTS = """
-INSERT INTO orders_shipment (order_id, parcel, shipping_method_id, dispatched_at, created_at)
+INSERT INTO orders_shipment (order_id, parcel, shipping_method_id, dispatched_at, created_at, token)
 SELECT o.id, p, (SELECT m.id FROM orders_shippingmethod m WHERE m.code =
        (ARRAY['cjpacket-ordinary', 'yunexpress', '4px'])[1 + o.id %% 3]),
-       CASE WHEN o.place > %(waiting)s OR o.place %% 400 = 0 THEN o.placed_at + interval '2 days' END, o.placed_at
+       CASE WHEN o.place > %(waiting)s OR o.place %% 400 = 0 THEN o.placed_at + interval '2 days' END, o.placed_at,
+       md5(o.id || '-' || p)
 FROM (SELECT id, placed_at, row_number() OVER (ORDER BY placed_at DESC) AS place
       FROM orders_order WHERE store_id = %(store)s) AS o
 JOIN generate_series(1, 2) AS p ON p = 1 OR o.id %% 20 = 0

@@ -7,10 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from orders import plan
 from orders.listing import Place, Sought, chunks, find, page_of
 from orders.models import Order, TrackingSync
+from orders.prefix import begins_with
 from stores.models import Store
 from tests import factories
 from tests.factories import NOON
@@ -347,3 +349,53 @@ def test_a_place_is_read_as_it_was_written() -> None:
 def test_a_damaged_place_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
         Place.read(text)
+
+
+def a_full_store() -> Store:
+    """A store with so many orders that an index is worth its while, and a database that knows it."""
+    store = factories.a_store()
+    Order.objects.bulk_create(
+        Order(
+            store=store,
+            external_id=f"o{n}",
+            number=f"c{n}",
+            customer_name=f"C{n}",
+            customer_email=f"c{n}@example.com",
+            placed_at=NOON - timedelta(minutes=n),
+            store_updated_at=NOON,
+        )
+        for n in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+    return store
+
+
+@pytest.mark.parametrize(
+    "field, index",
+    [
+        ("number", "order_number_begins"),
+        ("customer_name", "order_name_begins"),
+        ("customer_email", "order_email_begins"),
+    ],
+)
+def test_a_beginning_is_looked_up_in_an_index_on_either_database(field: str, index: str) -> None:
+    store = a_full_store()
+
+    plan_of_query = Order.objects.filter(begins_with(field, "C17"), store=store).order_by().explain()
+
+    assert index in plan_of_query
+
+
+@pytest.mark.postgres
+def test_the_list_is_read_in_the_order_of_its_index_and_never_sorted() -> None:
+    store = a_full_store()
+    found = find([store], Sought(), NOON)
+    page = page_of(found)
+    assert page.older is not None
+
+    rest = found.orders.filter(placed_at__lte=page.older.placed_at).order_by("-placed_at", "-pk")
+    plan_of_query = rest[:51].explain()
+
+    assert "order_newest_first" in plan_of_query
+    assert "Sort" not in plan_of_query
