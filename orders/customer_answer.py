@@ -15,7 +15,7 @@ from .models import Shipment, TrackingNumber, TrackingSync
 def answer(shipment: Shipment, row: TrackingSync, parcels: int) -> str:
     """The text, in the active language and time zone. `parcels`: how many the order has.
 
-    The row must come with its store, and its shown number with the carrier.
+    The row must come with its store, its shown and wanted numbers with their carriers.
     """
     order, store = shipment.order, row.store
     first_name = order.customer_name.split()[0] if order.customer_name.split() else ""
@@ -33,19 +33,21 @@ def _told(shipment: Shipment, row: TrackingSync, parcels: int) -> list[str]:
     if order.cancelled_at is not None:
         day = _day(order.cancelled_at)
         return [gettext("your order {order} was cancelled or refunded on {day}.").format(order=order.number, day=day)]
-    if row.shown is not None and shipment.dispatched_at is not None:
+    # A number that is only stuck on its way to the store works for the customer all the same.
+    number = row.shown or (row.wanted if shipment.dispatched_at is not None else None)
+    if number is not None and shipment.dispatched_at is not None:
         return [
             gettext("{what} left us on {day}.").format(what=what, day=_day(shipment.dispatched_at)),
-            _number(row.shown),
+            _number(number, shipment.token),
             gettext(
                 "Carriers need a little time to sort and scan, so the first news may take a day or two, and there can "
                 "be quiet days while a parcel crosses a border."
             ),
         ]
-    if row.shown is not None:
+    if number is not None:
         return [
             gettext("{what} is being packed.").format(what=what),
-            _number(row.shown),
+            _number(number, shipment.token),
             gettext("The first entry appears there when the carrier scans the parcel; until then it stays empty."),
         ]
     if shipment.dispatched_at is not None:
@@ -59,9 +61,9 @@ def _told(shipment: Shipment, row: TrackingSync, parcels: int) -> list[str]:
     ]
 
 
-def _number(number: TrackingNumber) -> str:
+def _number(number: TrackingNumber, token: str) -> str:
     said = gettext("Tracking number: {number} ({carrier})").format(number=number.value, carrier=number.carrier.name)
-    link = gettext("Follow it here: {link}").format(link=tracking_link(number.carrier, number.value))
+    link = gettext("Follow it here: {link}").format(link=tracking_link(number.carrier, number.value, token))
     return f"{said}\n{link}"
 
 

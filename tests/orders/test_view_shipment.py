@@ -278,17 +278,17 @@ def test_the_timeline_is_told_to_the_second_in_the_stores_zone_and_names_no_staf
 
 
 @pytest.mark.parametrize(
-    "dispatched, shown, cancelled, said",
+    "dispatched, shown, cancelled, said, gives_number",
     [
-        (False, False, False, "your order #1001 is being prepared."),
-        (True, False, False, "your order #1001 left us on 2 March 2026."),
-        (False, True, False, "your order #1001 is being packed."),
-        (True, True, False, "your order #1001 left us on 2 March 2026."),
-        (True, True, True, "your order #1001 was cancelled or refunded on 2 March 2026."),
+        (False, False, False, "your order #1001 is being prepared.", False),
+        (True, False, False, "your order #1001 left us on 2 March 2026.", True),
+        (False, True, False, "your order #1001 is being packed.", True),
+        (True, True, False, "your order #1001 left us on 2 March 2026.", True),
+        (True, True, True, "your order #1001 was cancelled or refunded on 2 March 2026.", False),
     ],
 )
 def test_the_answer_for_a_customer_never_says_more_than_is_so(
-    dispatched: bool, shown: bool, cancelled: bool, said: str
+    dispatched: bool, shown: bool, cancelled: bool, said: str, gives_number: bool
 ) -> None:
     order = factories.an_order(factories.a_store(name="Blue Mug"), number="#1001", customer_name="Jane Doe")
     shipment = a_planned_shipment(order, local=YT1, dispatched_at=factories.NOON if dispatched else None)
@@ -302,10 +302,20 @@ def test_the_answer_for_a_customer_never_says_more_than_is_so(
 
     paragraphs = answer.split("\n\n")
     assert (paragraphs[0], paragraphs[1], paragraphs[-1]) == ("Hello Jane,", said, "Blue Mug")
-    assert (YT1 in answer) is (shown and not cancelled)
+    assert (YT1 in answer) is gives_number
 
 
 # --- what its buttons do ---------------------------------------------------------------------------------
+
+
+def test_a_parcel_that_left_without_the_number_its_store_wants_gives_the_customer_none() -> None:
+    store = factories.a_store(number_source=NumberSource.LOCAL)
+    shipment = a_planned_shipment(factories.an_order(store), own="CJP1", local="", dispatched_at=factories.NOON)
+
+    answer = page(shipment).context["answer"]
+
+    assert "Its tracking number is not ready yet. You will get it as soon as it is." in answer
+    assert "CJP1" not in answer
 
 
 def test_look_again_says_what_the_store_shows_now(shop: Shop) -> None:

@@ -63,8 +63,8 @@ def _context(request: HttpRequest, found: Shipment, now: datetime) -> dict[str, 
     button, others = pressables(row, remedy.button)
     siblings = list(found.order.shipments.order_by("parcel"))
     numbers = list(found.numbers.select_related("carrier").order_by("-pk"))
-    if row.shown_id is not None:
-        row.shown = next(number for number in numbers if number.pk == row.shown_id)
+    by_id = {number.pk: number for number in numbers}
+    row.shown, row.wanted = by_id.get(row.shown_id or 0), by_id.get(row.wanted_id or 0)
     attempts = SyncAttempt.objects.filter(sync=row).select_related("number").order_by("-pk")
     latest = list(attempts[: TIMELINE + 1])
     return {
@@ -120,7 +120,7 @@ def _number(number: TrackingNumber, row: TrackingSync) -> HasNumber:
         value=number.value,
         kind=str(number.get_kind_display()),
         carrier=number.carrier.name,
-        link=tracking_link(number.carrier, number.value),
+        link=tracking_link(number.carrier, number.value, row.shipment.token),
         known=show_time(number.known_at),
         replaced=show_time(number.replaced_at) if number.replaced_at else "",
         why=number.replaced_why,
