@@ -139,7 +139,7 @@ def next_step(store: Store, health: Health, counts: Counts) -> Step:
     if health.condition == Condition.PAUSED:
         return Step(gettext("Resume"), page)
     if counts.attention:
-        return Step(gettext("See what needs attention"), f"{reverse('attention')}?store={store.pk}", is_pressing=True)
+        return Step(gettext("See the problems"), f"{reverse('attention')}?store={store.pk}", is_pressing=True)
     return Step(gettext("See its orders"), f"{reverse('store_orders')}?store={store.pk}")
 
 

@@ -150,7 +150,7 @@ def its_locations_are_not_chosen(store: Store) -> None:
             "/stores/connect/shopify/?again={pk}",
         ),
         (its_choice_is_not_confirmed, "Connected", "", "Make your choice", "/stores/{pk}/sync/"),
-        (a_parcel_needs_attention, "Connected", "", "See what needs attention", "/attention/?store={pk}"),
+        (a_parcel_needs_attention, "Connected", "", "See the problems", "/attention/?store={pk}"),
         (its_locations_are_not_chosen, "Connected", "", "Choose the locations", "/stores/{pk}/locations/"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
@@ -430,6 +430,15 @@ def test_everything_of_a_store_is_downloaded_and_nothing_of_another(merchant: Cl
     }
     assert [row["number"] for row in files["numbers"]] == ["YT1", "YT2600000000000001"]
     assert "acme-s-hne" in response["Content-Disposition"]
+
+
+def test_so_many_files_and_no_more_are_made_for_one_merchant(merchant: Client) -> None:
+    store = a_store_of(merchant)
+
+    answers = [merchant.get(f"/stores/{store.pk}/download/") for _ in range(6)]
+
+    assert [answer.status_code for answer in answers] == [200] * 5 + [302]
+    assert "Wait ten minutes" in text_of(merchant.get(f"/stores/{store.pk}/"))
 
 
 @pytest.mark.parametrize(

@@ -146,6 +146,17 @@ def test_pressed_twice_one_store_is_made_and_shown(merchant: Client, pretend: Pr
     assert [answer["Location"] for answer in answers] == [page, page]
 
 
+def test_the_second_step_pressed_twice_makes_one_store_too(merchant: Client, pretend: PretendShopify) -> None:
+    shop = pretend.shop(locations=["Berlin", "Lyon"])
+    first = merchant.post(CONNECT, typed(shop))
+    chosen = {"step": "locations", "sealed": sealed_in(first), "locations": [shop.locations["Lyon"]]}
+
+    answers = [merchant.post(CONNECT, chosen) for _ in range(2)]
+
+    page = reverse("store", args=[Store.objects.get().pk])
+    assert [answer["Location"] for answer in answers] == [page, page]
+
+
 # --- Nothing half-saved ----------------------------------------------------------------------------------------
 
 

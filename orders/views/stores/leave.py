@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.cache import cache
 from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
@@ -23,6 +24,10 @@ from ...choices import SyncState
 from ...leaving import everything
 from ...local_time import in_zone_of, zone_of
 from ...models import TrackingNumber, TrackingSync
+
+# A file of half a million orders keeps the database busy for a minute; nobody needs more of them than this.
+FILES = 5
+SECONDS = 600
 
 
 @login_required
@@ -58,9 +63,16 @@ def store_disconnect(request: HttpRequest, store_id: int) -> HttpResponse:
 
 @login_required
 @require_safe
-def store_download(request: HttpRequest, store_id: int) -> StreamingHttpResponse:
-    """Everything that is kept of the store, made while it is sent; disconnected stores included."""
+def store_download(request: HttpRequest, store_id: int) -> HttpResponse | StreamingHttpResponse:
+    """Everything that is kept of the store, made while it is sent; disconnected stores included.
+
+    At most FILES in SECONDS for one merchant; one more leads back to the store's page, which says so.
+    """
     store = store_of(request, store_id)
+    if not _may_have_one_more(request.user.pk):
+        told = gettext("You have fetched this several times just now. Wait ten minutes, then fetch it again.")
+        messages.warning(request, told)
+        return redirect("store", store_id=store.pk)
     name = re.sub(r"[^A-Za-z0-9]+", "-", store.name).strip("-").lower() or "store"
     with in_zone_of(store):
         today = f"{timezone.localdate():%Y-%m-%d}"
@@ -68,6 +80,18 @@ def store_download(request: HttpRequest, store_id: int) -> StreamingHttpResponse
     response["Content-Disposition"] = f'attachment; filename="tracksync-{name}-{today}.zip"'
     response["Cache-Control"] = "private, no-store"
     return response
+
+
+def _may_have_one_more(user_id: int | None) -> bool:
+    """Count one more file of this merchant; False when there were enough of late."""
+    key = f"store-download:{user_id}"
+    if cache.add(key, 1, SECONDS):
+        return True
+    try:
+        return cache.incr(key) <= FILES
+    except ValueError:  # it has just run out
+        cache.set(key, 1, SECONDS)
+        return True
 
 
 def _as_asked(store: Store, language: str | None) -> Iterator[bytes]:
