@@ -41,11 +41,14 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     stores = [store for store in stores_of(request.user) if store.disconnected_at is None]
     ids = [store.pk for store in stores]
-    recent = figures.recent(ids, now) if ids else {}
+    zone, zone_name = _zone(stores)
+    month = figures.month(ids, now, zone) if ids else None
+    recent = month.recent if month else {}
     backlogs = figures.backlogs(ids, now) if ids else {}
     lines = [_line(store, recent[store.pk], backlogs.get(store.pk), now) for store in stores]
     lines.sort(key=lambda line: line.rank)  # stable: by name within a rank
-    zone, zone_name = _zone(stores)
+    with timezone.override(zone):
+        counted = show_clock(month.at) if month else ""
     context: dict[str, Any] = {
         "section": "overview",
         "lines": lines,
@@ -55,7 +58,8 @@ def overview(request: HttpRequest) -> HttpResponse:
             sum(line.recent.waiting for line in lines),
             sum(line.recent.attention for line in lines),
         ),
-        "chart": draw(figures.waits(ids, now, zone)) if ids else None,
+        "chart": draw(month.days) if month else None,
+        "counted": counted,
         "zone": zone_name,
         "days": figures.DAYS,
     }

@@ -131,3 +131,21 @@ def test_a_chart_has_a_bar_for_each_day_with_parcels_and_gaps_for_the_others() -
 
 def test_days_without_any_parcel_make_no_chart() -> None:
     assert draw([Day(date(2026, 3, 1))]) is None
+
+
+@pytest.mark.parametrize("slow, counted", [(0.0, 1), (60.0, 2)], ids=["took long", "was quick"])
+def test_what_takes_long_to_count_is_kept_for_a_while_and_says_when_it_was_counted(
+    slow: float, counted: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figures, "SLOW", slow)
+    store, other = factories.a_store(), factories.a_store()
+    a_parcel(store)
+    first = figures.month([store.pk], NOW, UTC)
+    a_parcel(store)
+
+    again = figures.month([store.pk], NOW + MINUTE, UTC)
+
+    assert (first.at, first.recent[store.pk].waiting) == (NOW, 1)
+    assert again.recent[store.pk].waiting == counted
+    assert again.at == (NOW if counted == 1 else NOW + MINUTE)
+    assert figures.month([other.pk], NOW, UTC).recent == {other.pk: Recent()}
