@@ -4,7 +4,8 @@
 pull.py, importing, sync.py): there are no signals. `replan()` carries a saved preference to the rows
 it reaches, in chunks that may be killed and go on. Planning twice changes nothing.
 
-What is decided is in policy.py; what is pushed in sync.py.
+What is decided is in policy.py; what is pushed in sync.py. Which mails to customers follow from what a store shows is
+noted in the same transaction (mail/outbox.py).
 """
 
 from __future__ import annotations
@@ -24,12 +25,14 @@ from stores.models import Store, SyncPreference
 
 from .bulk import update_rows
 from .choices import NumberKind, RowCode, Stopped, SyncState, WaitCode
+from .mail import outbox
 from .models import Shipment, TrackingNumber, TrackingSync
 from .policy import Decision, Facts, Number, Preference, Send, Wait, decide
 
 CHUNK = 1000
 COLUMNS = (
     "wanted_id",
+    "kind",
     "state",
     "reason",
     "reason_values",
@@ -62,6 +65,7 @@ class Planned:
     """What planning makes of a row: the values of COLUMNS, in that order."""
 
     wanted_id: int | None
+    kind: str
     state: str
     reason: str
     reason_values: dict[str, Any]
@@ -89,7 +93,9 @@ def plan(shipment_ids: Iterable[int], now: datetime) -> None:
         rows = TrackingSync.objects.select_for_update().filter(shipment_id__in=ids).order_by("pk")
         # Lock first and read then: a row read while waiting for its lock would bring the facts of before the wait.
         locked = list(rows.values_list("shipment_id", flat=True))
-        write(facts_of(locked).values(), now)
+        planables = facts_of(locked).values()
+        write(planables, now)
+        outbox.note((planable.row for planable in planables), now)
 
 
 def write(planables: Iterable[Planable], now: datetime) -> int:
@@ -120,6 +126,7 @@ def facts_of(shipment_ids: Iterable[int]) -> dict[int, Planable]:
 def next_state(row: TrackingSync, decision: Decision, version: int, now: datetime) -> Planned:
     """What the row becomes under this decision. Pure: reads the row, writes nothing."""
     wanted = decision.number.id if isinstance(decision, Send) else row.shown_id
+    kind = row.kind
     state, reason, values = row.state, row.reason, row.reason_values
     due_at, due_since, attempts = row.due_at, row.due_since, row.attempts
 
@@ -131,6 +138,7 @@ def next_state(row: TrackingSync, decision: Decision, version: int, now: datetim
         state, reason, values = _waits(row, decision)
         due_at, due_since, attempts = None, None, 0
     elif row.shown_id == wanted:
+        kind = decision.number.kind  # shown and right: promised, also where a re-apply had taken the promise away
         if state != SyncState.SYNCED:
             state, reason, values = SyncState.SYNCED, "", {}
         due_at, due_since, attempts = None, None, 0
@@ -144,6 +152,7 @@ def next_state(row: TrackingSync, decision: Decision, version: int, now: datetim
     moved = (state, reason) != (row.state, row.reason)
     return Planned(
         wanted_id=wanted,
+        kind=kind,
         state=state,
         reason=reason,
         reason_values=values,

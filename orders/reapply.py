@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 
 from django.contrib.auth.models import User
 from django.db import transaction
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.tasks import async_task
@@ -30,7 +30,7 @@ from stores.models import Store, SyncPreference
 from . import cluster, plan, pulse
 from .choices import AttemptOutcome, NumberKind, SyncState, WaitCode
 from .groups import grouped
-from .models import Pulse, SyncAttempt, TrackingNumber, TrackingSync
+from .models import Pulse, SyncAttempt, TrackingSync
 from .plan import Planable, facts_of, preference_of
 from .policy import Facts, Preference, Send, decide
 from .traits import Choices, Trait, stand_in
@@ -194,20 +194,6 @@ def revive(now: datetime) -> int:
 def run_of(store: Store) -> Run | None:
     """The store's run that is on, or else its last one."""
     return _run_of(store.pk)
-
-
-def keep_promises(store: Store) -> int:
-    """What was to be changed and, after another save, is right as it is, has its kind again. Returns rows changed.
-
-    Call it before saving a choice: a row without a kind would follow that one, although nobody asked for it.
-    """
-    if _run_of(store.pk) is None:
-        return 0
-    kind = TrackingNumber.objects.filter(pk=OuterRef("shown_id")).values("kind")
-    rows = TrackingSync.objects.filter(
-        store=store, kind="", shown__isnull=False, sending__isnull=True, state=SyncState.SYNCED
-    )
-    return rows.update(kind=Subquery(kind[:1]))
 
 
 def _candidates(store: Store) -> QuerySet[TrackingSync]:

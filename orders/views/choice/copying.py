@@ -17,7 +17,7 @@ from stores.access import store_of, stores_of
 from stores.models import Store, SyncPreference
 from stores.preferences import copy_preference
 
-from ... import pulse, reapply
+from ... import pulse
 from ...effect import Effect, chosen, effects
 from ...policy import Preference
 from . import words
@@ -98,7 +98,6 @@ def _copy_to(request: HttpRequest, store: Store, target: Store, versions: dict[i
             messages.warning(request, text.format(store=target.name))
             return
         found = effects([(target, _as_in(store, target))], now)[target.pk]
-        reapply.keep_promises(target)
         copy_preference(store, target, actor=request.user, now=now)  # type: ignore[arg-type]
     messages.success(request, words.saved_words(found, target, now))
 

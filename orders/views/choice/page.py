@@ -166,7 +166,6 @@ def _save(request: HttpRequest, store: Store, seen: Seen) -> HttpResponse:
             )
             return redirect(_address(store, {}))
         found = _effect(store, seen.answers, now)
-        reapply.keep_promises(store)
         saved = save_preference(store, actor=request.user, now=now, **seen.answers)  # type: ignore[arg-type]
         pulse.ring()
     messages.success(request, words.saved_words(found, store, now))
