@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import os
 import re
 import statistics
 import sys
@@ -236,6 +237,9 @@ def main() -> int:
         print(report("file of everything, its first 500 orders", timed(first_bytes), ""), flush=True)
         print(whole_file(client, large), flush=True)
         print(preview(large), flush=True)
+        print(
+            f"  ({os.cpu_count()} processors, {os.getloadavg()[1]:.1f} processes wanted one in the last five minutes)"
+        )
     return 0
 
 
