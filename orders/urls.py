@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import path
 
-from .views import attention, choice, help, overview, shipment, store_orders, stores, tracking
+from .views import (
+    attention,
+    choice,
+    help,
+    mail_preview,
+    mail_templates,
+    overview,
+    shipment,
+    store_orders,
+    stores,
+    tracking,
+)
 
 urlpatterns = [
     path("", overview.overview, name="overview"),
@@ -25,6 +36,9 @@ urlpatterns = [
     path("stores/<int:store_id>/sync/changes/", choice.choice_history, name="choice_history"),
     path("stores/<int:store_id>/sync/copy/", choice.choice_copy, name="choice_copy"),
     path("stores/<int:store_id>/sync/sent/", choice.choice_sent, name="choice_sent"),
+    path("stores/<int:store_id>/mails/", mail_templates.mail_templates, name="mail_templates"),
+    path("stores/<int:store_id>/mails/<slug:kind>/", mail_templates.mail_template, name="mail_template"),
+    path("stores/<int:store_id>/mails/<slug:kind>/preview/", mail_preview.mail_preview, name="mail_preview"),
     path("orders/", store_orders.store_orders, name="store_orders"),
     path("orders/store-orders.csv", store_orders.store_orders_csv, name="store_orders_csv"),
     path("shipments/<int:shipment_id>/", shipment.shipment, name="shipment"),
