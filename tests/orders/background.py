@@ -96,7 +96,7 @@ def leases() -> int:
     return Store.objects.filter(leased_until__gt=Now()).count()
 
 
-def eventually(is_so: Callable[[], object], seconds: float = 20.0) -> float:
+def eventually(is_so: Callable[[], object], seconds: float = 90.0) -> float:
     """Look again and again until it is so; after how many seconds it was. Fails when it never is."""
     start = time.monotonic()
     while not is_so():

@@ -73,18 +73,19 @@ def test_what_becomes_due_meanwhile_is_served_by_the_same_claimer(pretend):
     assert slow.is_done()
 
 
-@override_settings(TRACKSYNC_CALL_LIMIT_SECONDS=4.0)
+@override_settings(TRACKSYNC_CALL_LIMIT_SECONDS=8.0)
 def test_stores_that_hang_slow_no_other_while_slots_are_free(pretend):
     hanging = [connected(pretend) for _ in range(3)]
     for store in hanging:
         store.shop.fault("timeout")
     others = [connected(pretend, numbers=2) for _ in range(6)]
-    start = time.time()
 
-    Claimer(threads=4, seconds=20).run()
+    Claimer(threads=4, seconds=60).run()
 
-    assert max(max(store.shown().values()) for store in others) - start < 3
-    assert time.time() - start >= 4
+    gave_up = Store.objects.exclude(trouble="").values_list("trouble_since", flat=True)
+    assert len(gave_up) == 3
+    # All others were served before the first of them had used up its time.
+    assert max(max(store.shown().values()) for store in others) < min(gave_up).timestamp()
     assert [store.shown() for store in hanging] == [{}, {}, {}]
     assert leases() == 0
 
@@ -105,7 +106,7 @@ def test_a_store_with_many_numbers_gives_way_to_stores_with_one(pretend):
 def test_more_stores_than_slots_ring_once_for_another_worker(pretend):
     stores = [connected(pretend) for _ in range(5)]
 
-    Claimer(threads=1, seconds=20).run()
+    Claimer(threads=1, seconds=90).run()
 
     assert [store.is_done() for store in stores] == [True] * 5
     assert OrmQ.objects.count() == 1

@@ -74,7 +74,7 @@ def test_a_store_that_another_process_is_writing_to_is_waited_for(pretend, sync_
     start = time.monotonic()
 
     with beside(lease.give_back, after=1):
-        assert sync_tracking("--wait", "20") == (0, ["      1  The store shows it: new"], [])
+        assert sync_tracking("--wait", "60") == (0, ["      1  The store shows it: new"], [])
 
     assert 1 <= time.monotonic() - start < 10
 
@@ -105,7 +105,7 @@ def test_an_answer_that_was_lost_is_waited_for_and_looked_up(pretend, sync_track
     store.shop.fault("reset_after", on="create", times=1)
 
     with override_settings(TRACKSYNC_SETTLE_SECONDS=1.0):
-        told = sync_tracking("--wait", "20")
+        told = sync_tracking("--wait", "60")
 
     assert told == (
         0,
@@ -251,7 +251,7 @@ def test_numbers_that_become_due_while_it_waits_are_sent_as_well(pretend, sync_t
         changes.mark_dispatched(shipments, database_now() - timedelta(seconds=1), now=database_now())
 
     with beside(dispatch, after=0.5):
-        assert sync_tracking("--wait", "20") == (0, ["      2  The store shows it: new"], [])
+        assert sync_tracking("--wait", "60") == (0, ["      2  The store shows it: new"], [])
 
     assert (busy.is_done(), later.is_done()) == (True, True)
 
@@ -265,7 +265,7 @@ def test_interrupted_it_tells_what_it_did_and_leaves_nothing_unclear(pretend, da
     try:
         eventually(store.shown)
         process.send_signal(signal.SIGINT)
-        told, errors = process.communicate(timeout=20)
+        told, errors = process.communicate(timeout=60)
     finally:
         process.kill()
 

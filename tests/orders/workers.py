@@ -72,7 +72,7 @@ class Worker:
 
     def wait_until_up(self) -> list[int]:
         """Wait for a complete group; the processes that work on tasks."""
-        eventually(self.is_up, 30)
+        eventually(self.is_up)
         # Started before the monitor and the pusher.
         return self.children(self.sentinel)[:2]
 
@@ -83,7 +83,7 @@ class Worker:
     def stop(self, how: signal.Signals) -> int:
         """Send it a signal and wait for its end; the exit status."""
         self.process.send_signal(how)
-        return self.process.wait(20)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         """Nothing is left of it."""
