@@ -1,16 +1,17 @@
-"""The bell and the pulse: how work is announced to the workers, and how they show that they live.
+"""The bells and the pulse: how work is announced to the workers, and how they show that they live.
 
-The bell is one flag in the database. Whoever flips it enqueues one `sync_due`; who finds it flipped has
-nothing to do, so an import of fifty thousand rows rings once. The pulse is one row per worker group with the
-time at which a task last ran in it. A hold lets one process at a time do what nobody should do twice at once.
-All are kept by the database's clock: those of the machines do not matter.
+A bell is one flag in the database: one for what goes to the stores, one for the customers' mail. Whoever flips it
+enqueues one task; who finds it flipped has nothing to do, so an import of fifty thousand rows rings once. The pulse is
+one row per worker group with the time at which a task last ran in it. A hold lets one process at a time do what nobody
+should do twice at once. All are kept by the database's clock: those of the machines do not matter.
 
-What a ring starts is in claimer.py; who watches the pulse, in watchdog.py and tracksync/health.py.
+What a ring starts is in claimer.py and mail/sending.py; who watches the pulse, in watchdog.py and tracksync/health.py.
 """
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -30,36 +31,47 @@ HOLD_PREFIX = "hold:"
 OLD_ROWS = timedelta(days=1)
 
 
-def ring() -> None:
+@dataclass(frozen=True)
+class Bell:
+    """A flag in the database, and the task that whoever flips it enqueues."""
+
+    key: str
+    task: str
+
+    def strike(self) -> None:
+        """Flip the flag and enqueue the task, if nobody has done so before."""
+        # In one transaction: a flag without its task would silence the bell.
+        with transaction.atomic():
+            if self._flip():
+                async_task(self.task)
+
+    def _flip(self) -> bool:
+        quiet = Pulse.objects.filter(key=self.key, rung=False)
+        if quiet.update(rung=True):
+            return True
+        if Pulse.objects.filter(key=self.key).exists():
+            return False
+        Pulse.objects.bulk_create([Pulse(key=self.key)], ignore_conflicts=True)
+        return bool(quiet.update(rung=True))
+
+
+SYNC = Bell(BELL, SYNC_DUE)
+MAIL = Bell("mail", "orders.tasks.send_mail")
+
+
+def ring(bell: Bell = SYNC) -> None:
     """Wake a worker once the transaction that is open, if any, is committed. Cheap to call for every row.
 
     Never fails: what is due is due without a bell too, only some seconds later.
     """
     already = (callback for _, callback, *_ in transaction.get_connection().run_on_commit)
-    if not any(callback is _strike for callback in already):
-        transaction.on_commit(_strike, robust=True)
+    if not any(callback == bell.strike for callback in already):
+        transaction.on_commit(bell.strike, robust=True)
 
 
-def _strike() -> None:
-    # Flag and task in one transaction: a flag without its task would silence the bell.
-    with transaction.atomic():
-        if _flip():
-            async_task(SYNC_DUE)
-
-
-def _flip() -> bool:
-    quiet = Pulse.objects.filter(key=BELL, rung=False)
-    if quiet.update(rung=True):
-        return True
-    if Pulse.objects.filter(key=BELL).exists():
-        return False
-    Pulse.objects.bulk_create([Pulse(key=BELL)], ignore_conflicts=True)
-    return bool(quiet.update(rung=True))
-
-
-def clear() -> None:
+def clear(bell: Bell = SYNC) -> None:
     """The bell was heard. Call it before looking for work: who rings after this will be heard again."""
-    Pulse.objects.filter(key=BELL, rung=True).update(rung=False)
+    Pulse.objects.filter(key=bell.key, rung=True).update(rung=False)
 
 
 def beat(group: str) -> None:

@@ -26,6 +26,7 @@ class Planned:
 SCHEDULES = (
     # Whatever became of the bell: nothing that is due stays unseen for longer.
     Planned("TrackSync: push what is due", "orders.tasks.sync_due", minutes=1),
+    Planned("TrackSync: send mail to customers", "orders.tasks.send_mail", minutes=1),
     Planned("TrackSync: pull orders", "orders.tasks.pull_due", minutes=1),
     Planned("TrackSync: carry saved choices", "orders.tasks.replan", minutes=10),
     Planned("TrackSync: nightly", "orders.tasks.nightly", at=time(3, 10)),

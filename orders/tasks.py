@@ -9,7 +9,8 @@ from __future__ import annotations
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from . import claimer, cluster, housekeeping, plan, pulling, pulse
+from . import claimer, cluster, housekeeping, plan, pulling, pulse, reapply
+from .mail import sending
 
 STRETCH_SECONDS = 10.0
 
@@ -29,9 +30,18 @@ def pull_due() -> int:
 
 
 def replan() -> int:
-    """Carry saved preferences to the rows they reach. Returns rows looked at."""
+    """Carry saved preferences to the rows they reach, and go on with what was broken off. Returns rows looked at."""
+    reapply.revive(timezone.now())
     stop = cluster.within(STRETCH_SECONDS)
     return plan.replan(timezone.now(), stop=stop)
+
+
+def send_mail() -> dict[str, int]:
+    """Send the mails to customers that are due. Returns how many ended how."""
+    ended, more = sending.send_due(stop=cluster.within(STRETCH_SECONDS))
+    if more:
+        async_task("orders.tasks.send_mail")
+    return {str(state): count for state, count in ended.items()}
 
 
 def nightly(after: int = 0) -> int:

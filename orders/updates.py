@@ -6,12 +6,15 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from stores.choices import MailSender
+from stores.choices import EmailKind, MailSender
 from stores.connectors.base import TrackingUpdate
-from stores.models import Store
+from stores.models import MailSettings, Store
 
+from .choices import EmailState
 from .links import company_name, tracking_link
-from .models import ShipmentLine, TrackingNumber, TrackingSync
+from .models import CustomerEmail, ShipmentLine, TrackingNumber, TrackingSync
+
+TOLD = (EmailState.SENT, EmailState.BY_STORE, EmailState.UNCLEAR, EmailState.SENDING)
 
 
 @dataclass
@@ -22,6 +25,7 @@ class OrderPicture:
     numbers: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     sending: set[int] = field(default_factory=set)
     lines: dict[int, list[tuple[str, int]]] = field(default_factory=lambda: defaultdict(list))
+    told: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))  # numbers that the customer was told
 
     def siblings_of(self, shipment_id: int) -> frozenset[str]:
         """Ids and numbers of the other shipments: never taken for this one's, never dropped from a shared list."""
@@ -43,7 +47,7 @@ class OrderPicture:
 
 
 def pictures(order_ids: Iterable[int]) -> dict[int, OrderPicture]:
-    """The picture of each order, in three queries."""
+    """The picture of each order, in four queries."""
     found: dict[int, OrderPicture] = defaultdict(OrderPicture)
     ids = list(order_ids)
     rows = TrackingSync.objects.filter(shipment__order_id__in=ids)
@@ -61,6 +65,9 @@ def pictures(order_ids: Iterable[int]) -> dict[int, OrderPicture]:
         "shipment__order_id", "shipment_id", "line__external_id", "quantity"
     ):
         found[order_id].lines[shipment_id].append((line, quantity))
+    told = CustomerEmail.objects.filter(shipment__order_id__in=ids, state__in=TOLD).exclude(kind=EmailKind.WAITING)
+    for order_id, shipment_id, value in told.values_list("shipment__order_id", "shipment_id", "number__value"):
+        found[order_id].told[shipment_id].add(value)
     return found
 
 
@@ -68,7 +75,6 @@ def update_for(row: TrackingSync, number: TrackingNumber, store: Store, picture:
     """What the store should show of this row: `number`, with its carrier's name and link."""
     shipment_id = row.shipment_id
     lines = picture.lines.get(shipment_id)
-    mails = store.preference.mail_sender == MailSender.STORE and store.preference.confirmed_at is not None
     return TrackingUpdate(
         order_id=row.shipment.order.external_id,
         number=number.value,
@@ -78,8 +84,28 @@ def update_for(row: TrackingSync, number: TrackingNumber, store: Store, picture:
         fulfillments=tuple(row.fulfillments),
         ours=frozenset(picture.numbers[shipment_id]),
         siblings=picture.siblings_of(shipment_id),
-        notify=mails,
+        notify=_notifies(row, number, store, picture.told.get(shipment_id, set())),
     )
+
+
+def _notifies(row: TrackingSync, number: TrackingNumber, store: Store, told: set[str]) -> bool:
+    """Whether the store shall write to the customer with this push: once with the first number, and once with each
+    that replaces one the customer was told, where the merchant wants that told.
+
+    An open intent asked already: what is pushed after it was looked up is the rest of the same parcel. For a
+    fulfillment that somebody else made no connector asks.
+    """
+    preference = store.preference
+    if preference.mail_sender != MailSender.STORE or preference.confirmed_at is None or row.sending_id is not None:
+        return False
+    if not told:
+        return row.shown_id is None
+    return number.value not in told and _tells_changed_number(store)
+
+
+def _tells_changed_number(store: Store) -> bool:
+    found = MailSettings.objects.filter(store=store).values_list("tells_changed_number", flat=True).first()
+    return found is not False
 
 
 def numbers_by_id(ids: Iterable[int | None]) -> Mapping[int, TrackingNumber]:
