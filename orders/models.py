@@ -247,7 +247,9 @@ class TrackingSync(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=~Q(state=SyncState.SYNCED) | Q(shown__isnull=False, sending__isnull=True, shown=F("wanted")),
+                # Both are asked for: a comparison with nothing is not false, and a check lets that pass.
+                condition=~Q(state=SyncState.SYNCED)
+                | Q(shown__isnull=False, wanted__isnull=False, sending__isnull=True, shown=F("wanted")),
                 name="synced_means_the_store_shows_what_is_wanted",
             ),
             models.CheckConstraint(

@@ -259,7 +259,6 @@ def test_the_database_holds_the_rule(world: World, rule: str, breaks_it: Act, ke
         keeps_it(world)
 
 
-@pytest.mark.xfail(strict=True, reason="the check compares with NULL, which is not false")
 def test_a_row_of_which_nothing_is_wanted_is_not_synced(world: World) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         world.row(state=SyncState.SYNCED, shown=world.number)
