@@ -11,7 +11,7 @@ import pytest
 from django.apps import apps
 from django.db import IntegrityError, connection, models, transaction
 
-from orders.choices import NumberKind, SyncState
+from orders.choices import EmailState, NumberKind, SyncState
 from orders.models import (
     Carrier,
     CustomerEmail,
@@ -23,7 +23,7 @@ from orders.models import (
     TrackingSync,
 )
 from stores.choices import DisconnectReason, EmailKind
-from stores.models import EmailTemplate, PreferenceChange, Store, SyncPreference
+from stores.models import EmailTemplate, EmailTemplateVersion, MailSettings, PreferenceChange, Store, SyncPreference
 from tests.factories import NOON, a_carrier, a_number, a_shipment, a_store, an_order, our_carrier
 
 
@@ -63,6 +63,10 @@ def an_email(world: World, kind: str, number: TrackingNumber | None = None) -> C
 def a_version(world: World, version: int) -> PreferenceChange:
     preference = world.store.preference
     return PreferenceChange.objects.create(preference=preference, version=version, at=NOON, before={}, after={})
+
+
+def a_text(world: World, version: int) -> EmailTemplateVersion:
+    return EmailTemplateVersion.objects.create(store=world.store, kind=EmailKind.SHIPPED, version=version, at=NOON)
 
 
 def a_template(world: World, kind: str) -> EmailTemplate:
@@ -116,6 +120,16 @@ RULES: list[tuple[str, Act, Act]] = [
         "a_store_has_one_template_of_each_kind",
         lambda w: twice(a_template, w, EmailKind.SHIPPED),
         lambda w: each(a_template, w, EmailKind.SHIPPED, EmailKind.PREPARING),
+    ),
+    (
+        "each_version_of_a_template_is_kept_once",
+        lambda w: twice(a_text, w, 1),
+        lambda w: each(a_text, w, 1, 2),
+    ),
+    (
+        "who_switched_the_notice_off_says_when",
+        lambda w: MailSettings.objects.create(store=w.store, switched_off_at=NOON),
+        lambda w: MailSettings.objects.create(store=w.store, switched_off_at=NOON, switched_off_by=w.store.owner),
     ),
     (
         "there_is_one_carrier_of_our_own",
@@ -219,6 +233,15 @@ RULES: list[tuple[str, Act, Act]] = [
         "one_mail_per_changed_number",
         lambda w: twice(an_email, w, EmailKind.NUMBER_CHANGED, w.number),
         lambda w: (an_email(w, EmailKind.NUMBER_CHANGED, w.older), an_email(w, EmailKind.NUMBER_CHANGED, w.number)),
+    ),
+    (
+        "only_an_open_mail_is_due",
+        lambda w: CustomerEmail.objects.create(
+            shipment=w.shipment, kind=EmailKind.SHIPPED, state=EmailState.SENT, due_at=NOON
+        ),
+        lambda w: CustomerEmail.objects.create(
+            shipment=w.shipment, kind=EmailKind.SHIPPED, state=EmailState.PENDING, due_at=NOON
+        ),
     ),
 ]
 NAMES = [f"{name}-{sum(other[0] == name for other in RULES[:n])}" for n, (name, _, _) in enumerate(RULES)]
