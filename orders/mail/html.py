@@ -22,8 +22,9 @@ _ITEM = re.compile(r"[-•*] +(.*)")
 # Light first; what a mail program does not understand it leaves out, and black on white remains.
 STYLE = """
 :root { color-scheme: light dark; }
-body { margin: 0; padding: 0; }
+body { margin: 0; padding: 0; background: #f4f5f4; }
 .ground { background: #f4f5f4; }
+.ground > tbody > tr > td { padding: 24px 12px; }
 .sheet { background: #ffffff; color: #1c2420; border-radius: 10px; max-width: 600px; }
 .sheet td { font: 16px/1.55 -apple-system, "Segoe UI", Roboto, "Noto Sans", "PingFang SC",
   "Microsoft YaHei", sans-serif;
@@ -34,10 +35,15 @@ body { margin: 0; padding: 0; }
 .text a { color: #0b6b4f; }
 .button td { border-radius: 8px; background: #0b6b4f; }
 .text .button a { display: inline-block; padding: 12px 22px; color: #ffffff; font-weight: 600; text-decoration: none; }
+.text .button font { color: inherit; }
 .button { margin: 0 0 16px; }
-@media (max-width: 480px) { .text { padding: 22px 18px; } }
+@media (max-width: 480px) {
+  .ground > tbody > tr > td { padding: 0; }
+  .text { padding: 22px 18px; }
+  .sheet { border-radius: 0; }
+}
 @media (prefers-color-scheme: dark) {
-  .ground { background: #131816; }
+  body, .ground { background: #131816; }
   .sheet { background: #1b2220; color: #e8eeea; }
   .text a { color: #6fd3ae; }
   .button td { background: #57c49d; }
