@@ -231,7 +231,8 @@ def _decided(kind: EmailKind, facts: MailFacts, now: datetime) -> Mail | NoMail:
 
 def _tells_it_anyway(facts: MailFacts, found: list[Mail | NoMail]) -> bool:
     """Whether a mail is on its way that tells the number of the time it is sent."""
-    waits = any(row.state in _ON_ITS_WAY and row.kind != EmailKind.WAITING for row in facts.rows)
+    kinds = (EmailKind.PREPARING, EmailKind.SHIPPED)
+    waits = any(row.state in _ON_ITS_WAY and row.kind in kinds for row in facts.rows)
     return waits or any(isinstance(each, Mail) for each in found)
 
 
