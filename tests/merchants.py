@@ -230,7 +230,10 @@ def a_merchant_of_size(rows: int, word: str, now: datetime | None = None) -> Mer
     """One store with so many parcels in each state, beside so many others: no page may cost more per row."""
     making = _Making(word, now or timezone.now())
     first = making.store("First")
+    # The first parcel has had so many numbers, and as many lines in its timeline.
+    changed = making.shown(making.order(first))
     for _ in range(rows):
+        changes.set_number(changed.pk, NumberKind.LOCAL, making.number(), factories.a_carrier(), now=making.now)
         making.store(f"Side{making.made}")
         making.parcels(first)
         save_preference(first, actor=making.user, now=making.now, delay_hours=0)
