@@ -382,7 +382,7 @@ def test_a_mail_costs_the_same_however_much_is_in_the_parcel(count: int, django_
         "shipment__order__store__owner", "shipment__sync__shown__carrier"
     ).get(pk=row.pk)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         render(loaded, NOON)
 
 

@@ -179,7 +179,7 @@ def test_who_asks_without_end_is_sent_away_and_others_are_not() -> None:
     shipment = a_parcel()
     address = reverse("tracking", args=[shipment.token])
 
-    answers = []
+    answers: list[int] = []
     while 429 not in answers and len(answers) <= 2 * PER_MINUTE:  # a new minute of the clock begins a new count
         answers.append(Client().get(address, REMOTE_ADDR="203.0.113.7").status_code)
 
