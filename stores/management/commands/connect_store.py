@@ -106,8 +106,8 @@ def _owner(email: str) -> User:
     users = list(get_user_model().objects.filter(email__iexact=email).order_by("pk"))
     proven = next((user for user in users if verified(user)), None)
     ours = next((user for user in users if not user.has_usable_password()), None)
-    if proven or ours:
-        return proven or ours
+    if known := proven or ours:
+        return known
     if users:
         raise CommandError(
             f"--owner: somebody signed up with {email} and has not verified that address, so it may be a stranger. "
