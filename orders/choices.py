@@ -123,6 +123,9 @@ class MailCode(enum.StrEnum):
     ADOPTED = "adopted"
     NOBODY = "nobody"
     CHANGES_NOT_TOLD = "changes_not_told"
+    # Left out when a merchant writes to those who wait.
+    SAME_ORDER = "same_order"
+    WRITTEN_LATELY = "written_lately"
     # What the sending met.
     SERVER_AWAY = "server_away"
     SERVER_BUSY = "server_busy"

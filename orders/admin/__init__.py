@@ -7,7 +7,7 @@ pages say about a number comes from orders/wording.
 
 from django.contrib import admin
 
-from . import catalogue, orders, queue, shipments, stores  # noqa: F401  (each registers its models)
+from . import catalogue, mails, orders, queue, shipments, stores  # noqa: F401  (each registers its models)
 from .site import furnish
 
 furnish(admin.site)

@@ -37,6 +37,10 @@ class Permitted:
         """May cancel a fulfillment in a store."""
         return request.user.has_perm("orders.cancel_fulfillment")
 
+    def has_send_again_permission(self, request: HttpRequest) -> bool:
+        """May have a mail sent to a customer that was not, or may have been."""
+        return request.user.has_perm("orders.send_again")
+
     def has_set_number_permission(self, request: HttpRequest) -> bool:
         """May enter, replace and remove numbers."""
         return request.user.has_perm("orders.add_trackingnumber")

@@ -55,6 +55,8 @@ MAILS: dict[str, tuple[Text, ...]] = {
     ),
     MailCode.NOBODY: (_("Nobody writes to the customers of this store, as the merchant chose."),),
     MailCode.CHANGES_NOT_TOLD: (_("Not sent: this store does not tell customers of a replaced number."),),
+    MailCode.SAME_ORDER: (_("Another parcel of the same order is written about."),),
+    MailCode.WRITTEN_LATELY: (_("Written to about this order within the last seven days."),),
     MailCode.SERVER_AWAY: (
         _("The mail server could not be reached ({answer}); tried again by itself."),
         _("The mail server could not be reached; tried again by itself."),

@@ -24,6 +24,8 @@ DAILY_WORK = (
     ("orders", "*_shippingmethod"),
     ("orders", "view_trackingsync"),
     ("orders", "view_syncattempt"),
+    ("orders", "view_customeremail"),
+    ("orders", "send_again"),
     ("orders", "mark_paid"),
     ("orders", "mark_dispatched"),
     ("orders", "push_again"),

@@ -95,6 +95,15 @@ class PretendSMTP:
         """It hangs up before the next mail is with it."""
         self._hang_ups.append("early")
 
+    def behave(self) -> None:
+        """Whatever it was told to do and has not done yet is off."""
+        self._replies, self._data_replies, self._hang_ups = [], [], []
+
+    def forget(self) -> None:
+        """Begin a new book."""
+        self.behave()
+        self.mails, self.connections, self.refused = [], 0, 0
+
     # --- what aiosmtpd calls --------------------------------------------------------------------------
 
     async def handle_EHLO(

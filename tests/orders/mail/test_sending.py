@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import smtplib
-import threading
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connection
 from django.db.models.functions import Now
 
 from orders import sync
@@ -18,7 +16,7 @@ from orders.mail import ending, sending
 from orders.mail.ending import Ending
 from orders.models import CustomerEmail
 from stores.models import EmailTemplate
-from tests.orders.mail.writing import a_shop, a_shown_parcel, give, make_due, outbox, planned, send, shown
+from tests.orders.mail.writing import a_shop, a_shown_parcel, at_once, give, make_due, outbox, planned, send, shown
 from tests.storefronts.smtp import PretendSMTP
 
 GREYLISTED = "451 4.7.1 <jane@example.com>: Greylisted, come back in five minutes"
@@ -293,18 +291,7 @@ def test_two_senders_at_once_send_each_mail_once(server: PretendSMTP) -> None:
         a_shown_parcel(store, number=f"YT{n}")
     server.seconds_per_mail = 0.02
 
-    def work() -> None:
-        try:
-            counts.append(sending.send_due()[0])
-        finally:
-            connection.close()
-
-    counts: list[Any] = []
-    threads = [threading.Thread(target=work) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    counts = at_once(3, lambda: sending.send_due()[0])
 
     assert sum(sum(each.values()) for each in counts) == 12
     assert len({each.message_id for each in server.mails}) == len(server.mails) == 12

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.contrib.auth.models import User
-from django.db import transaction
+from django.db import connection, transaction
 
 from orders import changes, outcomes, plan, sync
 from orders.choices import NumberKind
@@ -20,6 +23,21 @@ from tests import factories
 
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
+
+
+def at_once(count: int, act: Callable[[], Any]) -> list[Any]:
+    """So many threads do it together, each on a connection of its own. What each returned; raises what one raised."""
+
+    def work(_n: int) -> Any:
+        try:
+            together.wait()
+            return act()
+        finally:
+            connection.close()
+
+    together = Barrier(count, timeout=30)
+    with ThreadPoolExecutor(count) as pool:
+        return list(pool.map(work, range(count)))
 
 
 def verify(user: User) -> None:
