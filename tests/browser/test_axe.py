@@ -113,12 +113,17 @@ def test_every_page_of_a_merchant_can_be_read_and_used_by_everybody(looks: Looks
 
 
 def test_every_page_without_an_account_can_be_read_and_used_by_everybody(looks: Looks) -> None:
+    with transaction.atomic():
+        parcels = a_merchant_with_everything().shipments
     for address in addresses():
         if address.name in FOR_EVERYBODY and is_shown(Client(), address.url()):
             looks.look_at(address.url())
-    looks.look_at("/no-such-page")
+    by_state = {each.sync.state: each.token for each in parcels}
+    for url in ("/no-such-page", *(reverse("tracking", args=[token]) for token in by_state.values())):
+        looks.look_at(url)
 
     assert looks.found == {}
+    assert set(by_state) == {"waiting", "due", "synced", "attention"}
 
 
 def test_the_first_pages_of_somebody_new_can_be_read_and_used_by_everybody(looks: Looks) -> None:
