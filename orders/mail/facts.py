@@ -57,7 +57,7 @@ def facts_of(
             timing=Timing(preference.timing),
             is_confirmed=preference.confirmed_at is not None,
             number_id=row.shown_id,
-            number=values.get(row.shown_id, ""),
+            number=values.get(row.shown_id or 0, ""),
             shown_since=row.synced_at,
             dispatched_at=row.shipment.dispatched_at,
             is_cancelled=order.cancelled_at is not None,

@@ -70,13 +70,9 @@ def _is_settled(row: TrackingSync, rows: tuple[Row, ...]) -> bool:
 
 
 def _row(shipment_id: int, each: Mail | NoMail, now: datetime) -> CustomerEmail:
-    goes = isinstance(each, Mail)
-    return CustomerEmail(
-        shipment_id=shipment_id,
-        kind=each.kind,
-        number_id=each.number_id,
-        state=EmailState.PENDING if goes else each.state,
-        reason="" if goes else each.reason,
-        due_at=now if goes else None,
-        created_at=now,
-    )
+    email = CustomerEmail(shipment_id=shipment_id, kind=each.kind, number_id=each.number_id, created_at=now)
+    if isinstance(each, Mail):
+        email.due_at = now
+    else:
+        email.state, email.reason = each.state, each.reason
+    return email

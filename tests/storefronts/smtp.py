@@ -137,7 +137,7 @@ class PretendSMTP:
             return self._data_replies.pop(0)
         if ending != "drops":
             raw = cast(bytes, envelope.original_content)
-            message = cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
+            message = email.message_from_bytes(raw, policy=email.policy.default)
             with self._lock:
                 self.mails.append(Arrived(envelope.mail_from or "", tuple(envelope.rcpt_tos), message))
         if ending:

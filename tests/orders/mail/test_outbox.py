@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 from django.core import mail
 
-from orders import outcomes, sync
+from orders import changes, outcomes, sync
 from orders.choices import MailCode
 from orders.mail import outbox as outbox_module
 from orders.models import CustomerEmail, Order, Pulse, Shipment, TrackingSync
+from orders.updates import pictures, update_for
 from stores.choices import MailSender, Timing
 from stores.connectors.base import Outcome, Receipt
 from stores.models import MailSettings
 from stores.preferences import save_preference
+from tests.factories import NOON
 from tests.orders.mail.writing import (
     DAY,
     MINUTE,
@@ -259,6 +261,78 @@ def test_a_cancelled_order_gets_no_mail() -> None:
 
     assert send() == {"skipped": 1}
     assert outbox(shipment) == [("shipped", "skipped", MailCode.CANCELLED)]
+
+
+def test_a_parcel_that_comes_back_is_written_about_when_it_leaves_again() -> None:
+    shipment = a_shown_parcel(a_shop(**BEFORE), dispatched=True)
+    changes.undo_dispatch([shipment.pk], now=sync.database_now())
+
+    assert send() == {"skipped": 1}
+    assert outbox(shipment) == [("shipped", "skipped", MailCode.NOT_DISPATCHED)]
+
+    dispatch(shipment)
+
+    assert (send(), outbox(shipment)) == ({"sent": 1}, [("shipped", "sent", "")])
+
+
+def test_a_wrong_day_of_dispatch_that_is_put_right_is_written_about() -> None:
+    shipment = a_parcel(a_shop())
+    dispatch(shipment, sync.database_now() - 30 * DAY)
+    shown(shipment)
+    assert outbox(shipment) == [("shipped", "skipped", MailCode.STALE)]
+
+    changes.undo_dispatch([shipment.pk], now=sync.database_now())
+    dispatch(shipment)
+
+    assert send() == {"sent": 1}
+
+
+def test_what_was_shown_and_sent_before_anybody_kept_an_outbox_is_left_alone() -> None:
+    shipment = a_shown_parcel(a_shop())
+    CustomerEmail.objects.all().delete()
+    Shipment.objects.update(dispatched_at=sync.database_now() - 20 * DAY)
+    TrackingSync.objects.update(synced_at=sync.database_now() - 20 * DAY)
+    planned(shipment)
+
+    assert outbox(shipment) == []
+
+
+@pytest.mark.parametrize(
+    "tells, told, notifies",
+    [(True, [], False), (True, ["YT1"], True), (True, ["YT1", "YT2"], False), (False, ["YT1"], False)],
+    ids=["nobody was told", "the old one was told", "the new one was told", "changes are not told"],
+)
+def test_a_store_is_asked_once_for_a_number_that_replaces_one_it_told(
+    tells: bool, told: list[str], notifies: bool
+) -> None:
+    store = a_shop(mail_sender=MailSender.STORE)
+    MailSettings.objects.create(store=store, tells_changed_number=tells)
+    shipment = a_shown_parcel(store)
+    give(shipment, "YT2")
+    picture = pictures([shipment.order_id])[shipment.order_id]
+    picture.told[shipment.pk] = set(told)
+    row = TrackingSync.objects.select_related("shipment__order", "wanted__carrier").get(shipment=shipment)
+
+    assert update_for(row, row.wanted, store, picture).notify is notifies
+
+
+@pytest.mark.parametrize(
+    "sender, confirmed, notifies",
+    [("store", True, True), ("store", False, False), ("tracksync", True, False), ("nobody", True, False)],
+)
+def test_a_store_is_asked_with_the_first_number_where_it_is_the_sender(
+    sender: str, confirmed: bool, notifies: bool
+) -> None:
+    store = a_shop(mail_sender=sender, confirmed_at=NOON if confirmed else None)
+    row = TrackingSync.objects.select_related("shipment__order", "wanted__carrier").get(
+        shipment=a_parcel(store, dispatched=True)
+    )
+    picture = pictures([row.shipment.order_id])[row.shipment.order_id]
+
+    assert update_for(row, row.wanted, store, picture).notify is notifies
+    row.sending = row.wanted  # its answer was lost: what is pushed now is the rest of it
+
+    assert update_for(row, row.wanted, store, picture).notify is False
 
 
 def test_a_mail_rings_its_own_bell(django_capture_on_commit_callbacks) -> None:

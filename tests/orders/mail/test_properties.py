@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.db import transaction
 from django.db.models.functions import Now
 from django.test import override_settings
@@ -23,11 +24,12 @@ from orders.choices import EmailState
 from orders.mail import sending, smtp
 from orders.mail.rules import HOLDS
 from orders.models import CustomerEmail, Order, Shipment, TrackingSync
+from orders.updates import pictures, update_for
 from stores.choices import MailSender, Timing
 from stores.connectors.base import Outcome
 from stores.connectors.codes import Code
 from stores.connectors.errors import TryAgainLater
-from stores.models import SyncPreference
+from stores.models import Store, SyncPreference
 from stores.preferences import save_preference
 from tests import factories
 from tests.orders.mail.writing import a_shop, cancel, dispatch, give, make_due, outbox, send, shown, verify
@@ -61,6 +63,9 @@ STEPS = (
     "retry",
     "plan",
 )
+# What it takes until a mail arrives: in any order, with anything in between.
+ESSENTIAL = ("number", "payment", "dispatch", "push ok", "confirmed", "verified", "push ok")
+SENDINGS = ("send", "greylisted", "answer lost", "crash", "crash before it is sent", "crash before it begins")
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +91,7 @@ class World:
         self.store = a_shop(is_verified=False, confirmed_at=None, timing=timing, mail_sender=sender)
         order = factories.an_order(self.store, paid_at=None, placed_at=sync.database_now() - timedelta(days=1))
         self.shipment = factories.a_shipment(order, lines={"SKU-1": 2})
-        self.numbers = 0
+        self.numbers = self.seen = self.asked = 0
 
     def step(self, name: str) -> None:
         now = sync.database_now()
@@ -104,6 +109,7 @@ class World:
             changes.undo_dispatch([shipment.pk], now=now)
         elif name == "push ok":
             first = TrackingSync.objects.get(shipment=shipment).shown_id is None
+            self.asked += asks_the_store(shipment)
             shown(shipment, Outcome.CREATED if first else Outcome.REPLACED)
         elif name == "adopted":
             if TrackingSync.objects.get(shipment=shipment).shown_id is None:
@@ -163,17 +169,30 @@ class World:
         kinds = Counter(row.kind if row.kind != "number_changed" else f"changed {row.number_id}" for row in told)
         assert set(kinds.values()) <= {1}, "two of a kind"
 
+        for each in self.server.mails[self.seen :]:
+            self.look_at(next(row for row in rows if row.message_id == each.message_id))
+        self.seen = len(self.server.mails)
+        assert sum(row.state == "by_store" for row in rows) == self.asked, "what a store was asked is not written down"
         ours = [row for row in told if row.state != "by_store"]
-        if ours:
-            assert SyncPreference.objects.get(store=self.store).confirmed_at, "before the choice was confirmed"
         assert len(self.server.mails) <= len(ours)
         for row in rows:
             assert row.state in ("pending", "sent", "sending") or row.reason, "no reason"
             assert (row.state in ("held", "skipped")) <= (row.reason != "")
 
+    def look_at(self, row: CustomerEmail) -> None:
+        """A mail that has just arrived came at its time."""
+        shipment = Shipment.objects.select_related("sync__shown", "order").get(pk=self.shipment.pk)
+        preference = SyncPreference.objects.get(store=self.store)
+        assert (preference.mail_sender, preference.confirmed_at is None) == (MailSender.TRACKSYNC, False)
+        assert EmailAddress.objects.filter(user=self.store.owner, verified=True).exists(), "not verified"
+        assert (shipment.order.cancelled_at, shipment.sync.shown is None) == (None, False)
+        if row.kind != "number_changed":
+            assert (row.kind == "shipped") == (shipment.dispatched_at is not None), "not its time"
+
     def at_the_end(self) -> None:
         """Everything answers at last: nobody is forgotten without a reason."""
         for _ in range(4):
+            self.asked += asks_the_store(self.shipment)
             shown(self.shipment, Outcome.REPLACED)
             make_due()
             send()
@@ -189,6 +208,16 @@ class World:
         assert state in ("sent", "by_store", "unclear") or reason, rows
         if state == "held":
             assert reason in HOLDS, rows
+
+
+def asks_the_store(shipment: Shipment) -> bool:
+    """Whether the push that is due asks the store to write to the customer."""
+    row = TrackingSync.objects.select_related("shipment__order", "wanted__carrier").get(shipment=shipment)
+    if row.due_at is None or row.wanted is None or row.due_at > sync.database_now():
+        return False
+    order_id = row.shipment.order_id
+    store = Store.objects.select_related("preference").get(pk=row.store_id)
+    return update_for(row, row.wanted, store, pictures([order_id])[order_id]).notify
 
 
 def failed(shipment: Shipment) -> None:
@@ -207,9 +236,11 @@ def failed(shipment: Shipment) -> None:
 @given(
     timing=st.sampled_from(Timing.values),
     sender=st.sampled_from(MailSender.values),
-    steps=st.lists(st.sampled_from(STEPS), min_size=1, max_size=18),
+    steps=st.tuples(
+        st.lists(st.sampled_from(STEPS), max_size=6), st.lists(st.sampled_from(SENDINGS), min_size=3, max_size=3)
+    ).flatmap(lambda more: st.permutations([*ESSENTIAL, *more[0], *more[1]])),
 )
-@settings(max_examples=80)
+@settings(max_examples=150)
 def test_any_order_of_events_keeps_the_promises(
     mail_server: PretendSMTP, timing: str, sender: str, steps: list[str]
 ) -> None:
