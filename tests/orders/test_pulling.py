@@ -166,6 +166,7 @@ def test_a_schedule_is_made_once_corrected_where_its_task_is_wrong_and_else_left
 
     assert made == [
         ("TrackSync: push what is due", "orders.tasks.sync_due", "I", 1, NOON + timedelta(minutes=1)),
+        ("TrackSync: send mail to customers", "orders.tasks.send_mail", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: pull orders", "orders.tasks.pull_due", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: carry saved choices", "orders.tasks.replan", "I", 10, NOON + timedelta(minutes=10)),
         ("TrackSync: nightly", "orders.tasks.nightly", "D", None, NOON.replace(day=NOON.day + 1, hour=3, minute=10)),

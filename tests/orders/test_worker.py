@@ -185,6 +185,7 @@ def test_the_schedules_are_there_and_an_operators_rhythm_stays(start):
     rhythms = dict(Schedule.objects.values_list("name", "minutes"))
     assert rhythms == {
         "TrackSync: push what is due": 1,
+        "TrackSync: send mail to customers": 1,
         "TrackSync: pull orders": 7,
         "TrackSync: carry saved choices": 10,
         "TrackSync: nightly": None,
