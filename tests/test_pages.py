@@ -331,8 +331,9 @@ def _queries(client: Client, url: str) -> list[str]:
     with CaptureQueriesContext(
         connection,
     ) as captured:
-        answer = client.get(url)
-        b"".join(answer.streaming_content) if answer.streaming else answer.content
+        answer: Any = client.get(url)
+        if answer.streaming:
+            b"".join(answer.streaming_content)
     return [query["sql"][:300] for query in captured.captured_queries]
 
 
