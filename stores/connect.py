@@ -68,7 +68,8 @@ def connect(
         platform=platform,
         base_url=address,
         credentials=Secret(credentials),
-        sync_from=sync_from or now,
+        # Stores tell times in whole seconds: an order of the very second of connecting is not older.
+        sync_from=(sync_from or now).replace(microsecond=0),
         created_at=now,
     )
     store.clean_fields(exclude=["owner"])
