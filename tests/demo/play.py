@@ -11,6 +11,7 @@ import re
 import secrets
 import statistics
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -122,7 +123,8 @@ class Play:
                 screen.line(f"{line}{' ' * (widths[1] - len(address) + 2)}{note}")
             else:
                 screen.line(line)
-                screen.line(f"  {' ' * widths[0]}  {note}")
+                for part in textwrap.wrap(note, 76 - widths[0]):
+                    screen.line(f"  {' ' * widths[0]}  {part}")
         screen.line()
         screen.line("  The stores are pretend ones on this machine, all else is real. Ctrl-C ends it.")
 

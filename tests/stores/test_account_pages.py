@@ -43,7 +43,11 @@ def all_pages(patterns: Any = None, before: tuple[Any, ...] = ()) -> Iterator[tu
             yield str(entry.name), frozenset(entry.pattern.regex.groupindex)
 
 
-PAGES = sorted(set(all_pages()))
+# A customer's page and a customer's mail in a frame: neither knows of an account.
+FOR_CUSTOMERS = {"tracking", "mail_preview"}
+PAGES = sorted({(name, takes) for name, takes in all_pages() if name not in FOR_CUSTOMERS})
+# The one place where a merchant's own template is shown as it is written.
+EDITOR = re.compile(r'<textarea.*?</textarea>|<input[^>]* name="subject"[^>]*>', re.DOTALL)
 
 
 def address_of_page(name: str, takes: frozenset[str], store: Any, shipment: Any) -> str:
@@ -53,6 +57,7 @@ def address_of_page(name: str, takes: frozenset[str], store: Any, shipment: Any)
         "shipment_id": shipment.pk,
         "order_id": shipment.order_id,
         "platform": "shopify",
+        "kind": "shipped",
         "token": "abc",
         "key": "abc",
         "uidb36": "1",
@@ -105,7 +110,7 @@ def test_every_page_shows_the_state_of_the_address_and_no_gap(
     is_for_eyes = page.get("Content-Type", "").startswith("text/html") and page.status_code != 405
     if is_for_eyes:
         assert banner_of(page) == banner
-        assert GAP.findall(text_of(page)) == []
+        assert GAP.findall(re.sub(r"<[^>]+>", " ", EDITOR.sub("", page.content.decode()))) == []
     else:
         assert page.status_code in (200, 405)
 
