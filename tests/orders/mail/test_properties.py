@@ -250,3 +250,26 @@ def test_any_order_of_events_keeps_the_promises(
             world.step(name)
         world.at_the_end()
         transaction.set_rollback(True)
+
+
+@pytest.mark.parametrize("timing", Timing.values)
+@pytest.mark.parametrize(
+    "ending, arrived, state",
+    [
+        ("send", 1, "sent"),
+        ("greylisted", 1, "sent"),
+        ("answer lost", 1, "unclear"),
+        ("crash", 1, "unclear"),
+        ("crash before it is sent", 0, "unclear"),
+        ("crash before it begins", 1, "sent"),
+    ],
+)
+def test_however_the_sending_ends_nothing_arrives_twice(
+    mail_server: PretendSMTP, timing: str, ending: str, arrived: int, state: str
+) -> None:
+    world = World(mail_server, timing, MailSender.TRACKSYNC)
+    for name in ("number", "payment", "dispatch", "confirmed", "verified", "push ok", ending):
+        world.step(name)
+    world.at_the_end()
+
+    assert (len(mail_server.mails), CustomerEmail.objects.get(kind="shipped").state) == (arrived, state)
