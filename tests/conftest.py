@@ -90,6 +90,17 @@ def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -
         restore_after_committing_tests()
 
 
+@pytest.fixture(autouse=True)
+def one_language() -> Iterator[None]:
+    """No test leaves its language to the next: a request's stays active in its thread."""
+    from django.conf import settings
+    from django.utils import translation
+
+    translation.activate(settings.LANGUAGE_CODE)
+    yield
+    translation.activate(settings.LANGUAGE_CODE)
+
+
 @pytest.fixture
 def now() -> datetime:
     """A fixed moment: time comes in, nobody asks a clock."""

@@ -168,6 +168,7 @@ def _save(request: HttpRequest, store: Store, seen: Seen) -> HttpResponse:
         found = _effect(store, seen.answers, now)
         saved = save_preference(store, actor=request.user, now=now, **seen.answers)  # type: ignore[arg-type]
         pulse.ring()
+        pulse.ring(pulse.MAIL)  # a first confirmation lets the mails go that were held
     messages.success(request, words.saved_words(found, store, now))
     return redirect(_address(store, {"saved": str(saved.version)}))
 
