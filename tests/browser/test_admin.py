@@ -64,7 +64,7 @@ def test_staff_mark_a_parcel_as_dispatched_and_see_the_sentence_change(visit: Vi
     assert before.startswith("The number YT2600000000000001 is ready, but the parcel is still with us")
     assert question.startswith("What is listed here was handed to the carrier.")
     assert visit.headline() == "It is next on its way to the store."
-    assert "Marked the parcel as dispatched" in page.locator(".timeline").inner_text()
+    assert "Marked the parcel as dispatched" in page.locator("section[aria-labelledby='timeline-heading']").inner_text()
     assert TrackingSync.objects.get(shipment=shipment).state == "due"
     assert visit.complaints == []
 
