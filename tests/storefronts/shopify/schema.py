@@ -1,6 +1,6 @@
 """The part of the Admin API's types that the pretend store speaks: names are the interface, the text is ours.
 
-The objects stand in `types.graphql`. Connections and mutation payloads follow one pattern each and are made
+The objects stand in `types.sdl`. Connections and mutation payloads follow one pattern each and are made
 from tables here. Documents are checked against this; what the fields answer lives in `reads_*`.
 """
 
@@ -183,7 +183,7 @@ CODED_ERRORS = sorted({error for _, _, error in MUTATIONS.values() if error != "
 
 def build() -> GraphQLSchema:
     """The executable-looking schema that documents are validated against."""
-    types = (pathlib.Path(__file__).parent / "types.graphql").read_text(encoding="utf-8")
+    types = (pathlib.Path(__file__).parent / "types.sdl").read_text(encoding="utf-8")
     parts = [types.replace("PAGE,", PAGE + ",").replace("(PAGE)", f"({PAGE})")]
     parts += [f"type {name} {{ code: String field: [String!] message: String! }}" for name in CODED_ERRORS]
     for name in CONNECTIONS:
