@@ -375,3 +375,20 @@ class Pulse(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class OrderHint(models.Model):
+    """An order that its store said has changed: read again soon, once, however often it was said."""
+
+    store = models.ForeignKey("stores.Store", on_delete=models.CASCADE, related_name="+", db_index=False)
+    external_id = models.CharField(max_length=100)
+    hinted_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "external_id"], name="an_order_is_hinted_at_once_until_it_is_read")
+        ]
+        indexes = [models.Index(fields=["hinted_at"], name="hints_by_age")]
+
+    def __str__(self) -> str:
+        return self.external_id

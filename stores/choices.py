@@ -58,3 +58,11 @@ class MailLanguage(models.TextChoices):
     ENGLISH = "en", "English"
     CHINESE = "zh", "简体中文"
     SPANISH = "es", "Español"
+
+
+class PrivacyKind(models.TextChoices):
+    """What a platform asks of us about customers' data."""
+
+    CUSTOMER_ASKS = "customer_asks", _("A customer asks what is kept")
+    FORGET_CUSTOMER = "forget_customer", _("Erase a customer's data")
+    FORGET_SHOP = "forget_shop", _("Erase a shop's customers")

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from .connectors import registry
-from .connectors.base import Connector, StoreFacts
+from .connectors.base import Connector, Opening, StoreFacts, StoreSettings
 from .connectors.codes import Code
 from .connectors.errors import StoreDisconnected
 from .connectors.http import Session
@@ -41,9 +41,17 @@ def open_connector(
         return _buy_token(store.platform, store.base_url, store.credentials)
 
     given = store.credentials.get("access_token")
-    tokens = GivenToken(given) if given else SavedToken(store.pk, request)
-    return _make(
-        store.platform, session, store.base_url, tokens, frozenset(store.location_ids), limiter=_limiter(store)
+    return registry.make(
+        store.platform,
+        Opening(
+            session=session,
+            base_url=store.base_url,
+            tokens=GivenToken(given) if given else SavedToken(store.pk, request),
+            now=timezone.now,
+            credentials=store.credentials,
+            settings=settings_of(store),
+            limiter=_limiter(store),
+        ),
     )
 
 
@@ -51,11 +59,27 @@ def check_connection(platform: str, base_url: str, credentials: Mapping[str, Any
     """Ask a store that is not connected yet who it is. Raises the connector errors, mostly StoreDisconnected."""
     given = credentials.get("access_token")
     tokens = GivenToken(given) if given else UnsavedToken(lambda: _buy_token(platform, base_url, credentials))
-    connector = _make(platform, _session(platform, None, None), base_url, tokens, frozenset(), limiter=None)
+    opening = Opening(
+        session=_session(platform, None, None),
+        base_url=base_url,
+        tokens=tokens,
+        now=timezone.now,
+        credentials=credentials,
+    )
+    connector = registry.make(platform, opening)
     try:
         return connector.check()
     finally:
         close(connector)
+
+
+def settings_of(store: Store) -> StoreSettings:
+    """What was chosen for the store that its connector has to know."""
+    return StoreSettings(
+        location_ids=frozenset(store.location_ids),
+        tracking_goes_to=store.tracking_goes_to,
+        completes_orders=store.completes_orders,
+    )
 
 
 def close(connector: Connector) -> None:
@@ -102,17 +126,3 @@ def _buy_token(platform: str, base_url: str, credentials: Mapping[str, Any]) -> 
 def _limiter(store: Store) -> Any:
     with _limiters_lock:
         return _limiters.setdefault(store.pk, registry.CONNECTORS[store.platform].limiter())
-
-
-def _make(
-    platform: str, session: Session, base_url: str, tokens: Any, location_ids: frozenset[str], limiter: Any
-) -> Connector:
-    return registry.make(
-        platform,
-        session=session,
-        base_url=base_url,
-        tokens=tokens,
-        location_ids=location_ids,
-        now=timezone.now,
-        limiter=limiter,
-    )

@@ -1,7 +1,9 @@
 """Who the merchants are and what they chose: Store, SyncPreference and its history, MailSettings, EmailTemplate.
 
-Fields, constraints and names only. Connecting a store is in connect.py, saving a choice in
-preferences.py, the lease in lease.py, tokens in tokens.py.
+And what comes before and beside a store: Invitation, PendingConnection, HookDelivery, PrivacyRequest.
+
+Fields, constraints and names only. Connecting a store is in connect.py, with one click in authorising/, saving a
+choice in preferences.py, the lease in lease.py, tokens in tokens.py, the stores' messages in hooks.py.
 """
 
 from __future__ import annotations
@@ -15,7 +17,16 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .choices import CountsAsPaid, DisconnectReason, EmailKind, MailLanguage, MailSender, NumberSource, Timing
+from .choices import (
+    CountsAsPaid,
+    DisconnectReason,
+    EmailKind,
+    MailLanguage,
+    MailSender,
+    NumberSource,
+    PrivacyKind,
+    Timing,
+)
 from .connectors.registry import platform_choices
 from .fields import EncryptedJSONField
 
@@ -56,6 +67,16 @@ class Store(models.Model):
     location_ids = models.JSONField(
         default=list, blank=True, help_text=_("Locations we ship from; empty: every location of the merchant's own.")
     )
+    tracking_goes_to = models.CharField(
+        max_length=40,
+        blank=True,
+        default="",
+        help_text=_("Where a store with several places takes its numbers; empty: the best that is found there."),
+    )
+    completes_orders = models.BooleanField(
+        default=True,
+        help_text=_("An order is marked as done in the store once all of it has left, where tracking alone does not."),
+    )
     facts = models.JSONField(default=dict, blank=True, help_text=_("What the last check of the connection found."))
 
     is_paused = models.BooleanField(default=False, help_text=_("Orders are still pulled, nothing is pushed."))
@@ -86,6 +107,14 @@ class Store(models.Model):
     token_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
     token_lease = models.UUIDField(null=True, blank=True, editable=False)
     token_leased_until = models.DateTimeField(default=EPOCH, editable=False)
+    # Until when the token can be renewed without its merchant; empty: by the credentials, at any time.
+    renewable_until = models.DateTimeField(null=True, blank=True, editable=False)
+
+    # Under which address the store's messages reach us, and what it signs them with (hooks.py).
+    hook_key = models.UUIDField(null=True, blank=True, unique=True, editable=False)
+    hook_secret = EncryptedJSONField(blank=True, default=dict, editable=False)
+    hook_topics = models.JSONField(default=list, blank=True, editable=False)
+    hooks_armed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
@@ -253,3 +282,92 @@ class EmailTemplateVersion(models.Model):
     def is_reset(self) -> bool:
         """Whether this version is the return to our own words."""
         return not self.body
+
+
+class Invitation(models.Model):
+    """A link with which a merchant connects one shop through an app that our staff made for it. Used once."""
+
+    token_hash = models.CharField(max_length=64, unique=True, editable=False)  # the link itself is not kept
+    platform = models.CharField(max_length=30, choices=platform_choices)
+    base_url = models.URLField(max_length=300)
+    store_name = models.CharField(max_length=200)
+    credentials = EncryptedJSONField(editable=False)  # of the app: client id and secret
+    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
+    withdrawn_at = models.DateTimeField(null=True, blank=True, editable=False)
+    store = models.ForeignKey(
+        Store, on_delete=models.SET_NULL, null=True, blank=True, related_name="invitations", editable=False
+    )
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(expires_at__gt=models.F("created_at")), name="an_invitation_ends_after_it_began"
+            ),
+            models.CheckConstraint(
+                condition=Q(used_at__isnull=True) | Q(withdrawn_at__isnull=True),
+                name="an_invitation_is_used_or_withdrawn_not_both",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.store_name
+
+
+class PendingConnection(models.Model):
+    """A merchant who was sent to the shop to consent, until they come back: bound to person, session and shop."""
+
+    state_hash = models.CharField(max_length=64, unique=True, editable=False)  # what goes out is not kept
+    session_hash = models.CharField(max_length=64, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    platform = models.CharField(max_length=30, choices=platform_choices)
+    base_url = models.URLField(max_length=300)
+    store_name = models.CharField(max_length=200, blank=True, default="")
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, null=True, blank=True, related_name="+")  # reconnected
+    invitation = models.ForeignKey(Invitation, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    credentials = EncryptedJSONField(blank=True, default=dict, editable=False)  # of the app, or as the shop gave them
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField()
+    answered_at = models.DateTimeField(null=True, blank=True)  # the shop's server has spoken
+    used_at = models.DateTimeField(null=True, blank=True)  # the merchant came back: not a second time
+
+    class Meta:
+        indexes = [models.Index(fields=["expires_at"], name="pending_connections_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.store_name or self.base_url}, since {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class HookDelivery(models.Model):
+    """One message of a store that was taken: the platform repeats them, we do not. Thrown away after some days."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="+", db_index=False)
+    delivery_id = models.CharField(max_length=100)
+    topic = models.CharField(max_length=100)
+    received_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["store", "delivery_id"], name="each_delivery_of_a_store_is_taken_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.topic} {self.delivery_id}"
+
+
+class PrivacyRequest(models.Model):
+    """What a platform asks of us for a customer's or a shop's sake: erased by us, or answered by staff."""
+
+    store = models.ForeignKey(Store, on_delete=models.CASCADE, related_name="privacy_requests")
+    kind = models.CharField(max_length=20, choices=PrivacyKind.choices)
+    order_ids = models.JSONField(default=list, blank=True)  # the store's ids of the orders concerned
+    received_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-received_at"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {self.received_at:%Y-%m-%d}"

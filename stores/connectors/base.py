@@ -8,13 +8,14 @@ replace or leave.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from .addresses import Network
 from .errors import ConnectorError
+from .http import Session
 
 
 class Outcome(enum.StrEnum):
@@ -36,6 +37,8 @@ class Capabilities:
     replaces: bool = True  # a number can be changed in place
     cancels: bool = False  # a fulfillment can be cancelled
     mails_always: bool = False  # the platform's own mail cannot be switched off by API
+    completes: bool = False  # an order is marked as done apart from its tracking, where the merchant wants that
+    hooks: bool = False  # the store can tell us that something changed
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,9 @@ class StoreFacts:
     scopes: tuple[str, ...] = ()
     reads_customers: bool = True  # whether customers' e-mail addresses can be read
     tracking_goes_to: str = ""  # where a platform with several places puts numbers
+    places: tuple[str, ...] = ()  # all the places that this store has for them, the best first
+    statuses: tuple[str, ...] = ()  # the order statuses that this store knows, where a merchant can add some
+    version: str = ""  # of the platform, where each store runs its own
     warnings: tuple[str, ...] = ()  # codes: nothing that stops us, all that a merchant should know
 
 
@@ -124,6 +130,29 @@ class Sighting:
     complete: bool  # the number, company, link and lines of the update are all there, exactly once
 
 
+class HookKind(enum.StrEnum):
+    """What a store's message is about."""
+
+    ORDER = "order"  # something about one order changed: read it again
+    UNINSTALLED = "uninstalled"  # the app was removed in the store: nothing that we hold lets us in any more
+    PERMISSIONS = "permissions"  # what we may do in the store changed
+    CUSTOMER_ASKS = "customer_asks"  # a customer wants to know what is kept about them
+    FORGET_CUSTOMER = "forget_customer"  # a customer's data has to be erased
+    FORGET_SHOP = "forget_shop"  # all data of the shop's customers has to be erased
+    PING = "ping"  # the platform tries whether somebody is there
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Hook:
+    """What a store's message says. A hint only: nothing in it is believed but which order to read again."""
+
+    kind: HookKind
+    topic: str  # the platform's own word
+    delivery_id: str = ""  # the same when the platform repeats a delivery; "" where it tells none
+    order_ids: tuple[str, ...] = ()  # external ids, as StoreOrder has them
+
+
 class Tokens(Protocol):
     """Where a connector gets its access token from (stores/tokens.py keeps them)."""
 
@@ -139,8 +168,30 @@ class Tokens(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class StoreSettings:
+    """What was chosen for the store that its connector has to know."""
+
+    location_ids: frozenset[str] = frozenset()  # those we ship from; empty: every location of the merchant's own
+    tracking_goes_to: str = ""  # one of StoreFacts.places, by the merchant's word; "": the best that is found
+    completes_orders: bool = True  # an order is marked as done once every line that ships is covered
+
+
+@dataclass(frozen=True)
+class Opening:
+    """All that a connector may need to know of its store. Which of it one uses is its own affair."""
+
+    session: Session
+    base_url: str  # what `normalise_base_url` made of the merchant's words
+    tokens: Tokens
+    now: Callable[[], datetime]
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    settings: StoreSettings = StoreSettings()
+    limiter: Any = None  # what `limiter()` made, kept from one run to the next; None: a new one
+
+
 class Connector(Protocol):
-    """One store, for one run: made with a session, credentials and the store's settings, then thrown away."""
+    """One store, for one run: made with an `Opening`, then thrown away. Asks nothing before its first method."""
 
     label: ClassVar[str]
     capabilities: ClassVar[Capabilities]
@@ -152,7 +203,17 @@ class Connector(Protocol):
 
     @staticmethod
     def limiter() -> object:
-        """An empty memory of a store's rate limit, for callers that keep it from one run to the next."""
+        """An empty memory of a store's habits (rate limit, costs), for callers that keep it between runs."""
+        ...
+
+    @staticmethod
+    def is_signed(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> bool:
+        """Whether a store's message was signed with one of `secrets`: raw bytes, compared in constant time."""
+        ...
+
+    @staticmethod
+    def read_hook(headers: Mapping[str, str], body: bytes) -> Hook:
+        """What a message says. Header names in any case; what cannot be read is HookKind.OTHER."""
         ...
 
     def check(self) -> StoreFacts:
@@ -165,6 +226,10 @@ class Connector(Protocol):
 
     def order(self, number: str) -> StoreOrder | None:
         """The one order with exactly this number, None when there is none or more than one."""
+        ...
+
+    def orders_by_id(self, order_ids: Sequence[str]) -> list[StoreOrder]:
+        """The orders with these external ids as they are now; one that the store does not show is left out."""
         ...
 
     def look(self, updates: Sequence[TrackingUpdate], deadline: float) -> list[Sighting | None | ConnectorError]:
@@ -181,6 +246,18 @@ class Connector(Protocol):
 
     def cancel(self, order_id: str, fulfillment_id: str) -> None:
         """Cancel a fulfillment that we made; cancelled already is success. Where `capabilities.cancels`."""
+        ...
+
+    def arm(self, url: str, secret: str) -> tuple[str, ...]:
+        """Make sure that the store sends its messages to `url`: what is missing is made, what is off is switched on.
+
+        `secret`: what it shall sign with, where the platform lets us choose. Returns the topics that are armed; doing
+        it twice changes nothing. Where `capabilities.hooks`.
+        """
+        ...
+
+    def disarm(self, url: str) -> None:
+        """Remove the subscriptions that lead to `url`; none is success. Where `capabilities.hooks`."""
         ...
 
     def close(self) -> None:

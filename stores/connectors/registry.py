@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from .addresses import Network
-from .base import Capabilities, Connector, Tokens
-from .http import Session
+from .base import Capabilities, Connector, Opening
 from .shopify import ShopifyConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
@@ -31,19 +28,8 @@ def normalise_base_url(platform: str, text: str, allow_hosts: tuple[Network, ...
     return CONNECTORS[platform].normalise_base_url(text, allow_hosts)
 
 
-def make(
-    platform: str,
-    *,
-    session: Session,
-    base_url: str,
-    tokens: Tokens,
-    location_ids: frozenset[str],
-    now: Callable[[], datetime],
-    limiter: Any = None,
-) -> Connector:
-    """A connector for one store and one run. `limiter`: what the platform's `limiter()` made, kept between runs."""
+def make(platform: str, opening: Opening) -> Connector:
+    """A connector for one store and one run."""
     connector: Any = CONNECTORS[platform]
-    made: Connector = connector(
-        session=session, base_url=base_url, tokens=tokens, location_ids=location_ids, now=now, limiter=limiter
-    )
+    made: Connector = connector(opening)
     return made

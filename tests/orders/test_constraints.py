@@ -16,6 +16,7 @@ from orders.models import (
     Carrier,
     CustomerEmail,
     Order,
+    OrderHint,
     OrderLine,
     Shipment,
     ShipmentLine,
@@ -23,7 +24,16 @@ from orders.models import (
     TrackingSync,
 )
 from stores.choices import DisconnectReason, EmailKind
-from stores.models import EmailTemplate, EmailTemplateVersion, MailSettings, PreferenceChange, Store, SyncPreference
+from stores.models import (
+    EmailTemplate,
+    EmailTemplateVersion,
+    HookDelivery,
+    Invitation,
+    MailSettings,
+    PreferenceChange,
+    Store,
+    SyncPreference,
+)
 from tests.factories import NOON, a_carrier, a_number, a_shipment, a_store, an_order, our_carrier
 
 
@@ -71,6 +81,22 @@ def a_text(world: World, version: int) -> EmailTemplateVersion:
 
 def a_template(world: World, kind: str) -> EmailTemplate:
     return EmailTemplate.objects.create(store=world.store, kind=kind, subject="s", body="b")
+
+
+def an_invitation(world: World, token: str = "one", **fields: object) -> Invitation:
+    ends = {"created_at": NOON, "expires_at": NOON + timedelta(days=7)}
+    by = {"invited_by": world.store.owner, "base_url": "https://two.myshopify.com"}
+    return Invitation.objects.create(token_hash=token, credentials={}, **{**by, **ends, **fields})
+
+
+def a_delivery(world: World, delivery_id: str) -> HookDelivery:
+    return HookDelivery.objects.create(
+        store=world.store, delivery_id=delivery_id, topic="orders/paid", received_at=NOON
+    )
+
+
+def a_hint(world: World, external_id: str) -> OrderHint:
+    return OrderHint.objects.create(store=world.store, external_id=external_id, hinted_at=NOON)
 
 
 def twice(act: Callable[..., object], world: World, *arguments: object) -> None:
@@ -233,6 +259,26 @@ RULES: list[tuple[str, Act, Act]] = [
         "one_mail_per_changed_number",
         lambda w: twice(an_email, w, EmailKind.NUMBER_CHANGED, w.number),
         lambda w: (an_email(w, EmailKind.NUMBER_CHANGED, w.older), an_email(w, EmailKind.NUMBER_CHANGED, w.number)),
+    ),
+    (
+        "an_invitation_ends_after_it_began",
+        lambda w: an_invitation(w, expires_at=NOON),
+        lambda w: an_invitation(w, expires_at=NOON + timedelta(seconds=1)),
+    ),
+    (
+        "an_invitation_is_used_or_withdrawn_not_both",
+        lambda w: an_invitation(w, used_at=NOON, withdrawn_at=NOON),
+        lambda w: (an_invitation(w, used_at=NOON), an_invitation(w, "other", withdrawn_at=NOON)),
+    ),
+    (
+        "each_delivery_of_a_store_is_taken_once",
+        lambda w: twice(a_delivery, w, "1"),
+        lambda w: each(a_delivery, w, "1", "2"),
+    ),
+    (
+        "an_order_is_hinted_at_once_until_it_is_read",
+        lambda w: twice(a_hint, w, "1"),
+        lambda w: each(a_hint, w, "1", "2"),
     ),
     (
         "only_an_open_mail_is_due",

@@ -129,6 +129,9 @@ def kept_facts(kept: Mapping[str, Any]) -> StoreFacts:
         scopes=tuple(map(str, kept.get("scopes", ()))),
         reads_customers=bool(kept.get("reads_customers", True)),
         tracking_goes_to=str(kept.get("tracking_goes_to", "")),
+        places=tuple(map(str, kept.get("places", ()))),
+        statuses=tuple(map(str, kept.get("statuses", ()))),
+        version=str(kept.get("version", "")),
         warnings=tuple(map(str, kept.get("warnings", ()))),
     )
 

@@ -5,7 +5,7 @@ https://shopify.dev/docs/api/admin-graphql
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -14,16 +14,15 @@ from ..addresses import Network
 from ..base import (
     Capabilities,
     Location,
+    Opening,
     Receipt,
     Sighting,
     StoreFacts,
     StoreOrder,
-    Tokens,
     TrackingUpdate,
 )
 from ..codes import Code
 from ..errors import ConnectorError, StoreBusy, StoreDisconnected
-from ..http import Session
 from .address import is_shop_host, normalise_base_url
 from .graphql import API_VERSION, GraphQL, granted
 from .limiter import Limiter
@@ -40,33 +39,21 @@ _NEEDED = (
 
 
 class ShopifyConnector:
-    """One Shopify store, for one run. Nothing is asked before the first method is called.
-
-    `base_url` is what `normalise_base_url` made of the merchant's words; `location_ids` are the locations we
-    ship from, empty for every location of the merchant's own; `limiter` may be kept from an earlier run.
-    """
+    """One Shopify store, for one run. Nothing is asked before the first method is called."""
 
     label: ClassVar[str] = "Shopify"
     capabilities: ClassVar[Capabilities] = Capabilities(
         batch=25, settle=60.0, call_limit=20.0, replaces=True, cancels=True
     )
 
-    def __init__(
-        self,
-        *,
-        session: Session,
-        base_url: str,
-        tokens: Tokens,
-        location_ids: frozenset[str],
-        now: Callable[[], datetime],
-        api_version: str = API_VERSION,
-        limiter: Limiter | None = None,
-    ) -> None:
-        self._host = urlsplit(base_url).hostname or ""
-        self._session = session
-        self._location_ids = location_ids
-        self._now = now
-        self._api = GraphQL(session, base_url, tokens, limiter or Limiter(), api_version)
+    def __init__(self, opening: Opening, *, api_version: str = API_VERSION) -> None:
+        self._host = urlsplit(opening.base_url).hostname or ""
+        self._session = opening.session
+        self._location_ids = opening.settings.location_ids
+        self._now = opening.now
+        self._api = GraphQL(
+            opening.session, opening.base_url, opening.tokens, opening.limiter or Limiter(), api_version
+        )
         self._orders = Orders(self._api)
 
     @staticmethod

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from stores.connectors.addresses import networks
+from stores.connectors.base import Opening, StoreSettings
 from stores.connectors.codes import Code
 from stores.connectors.errors import (
     StoreDisconnected,
@@ -49,15 +50,15 @@ def connect(
     api_version: str = "2026-10",
 ) -> ShopifyConnector:
     """A connector with a session of its own."""
-    return ShopifyConnector(
+    opening = Opening(
         session=Session(call_limit=call_limit, allow_hosts=LOOPBACK, before_write=before_write),
         base_url=shop.base_url,
         tokens=tokens or GivenToken(shop.token),
-        location_ids=location_ids,
+        settings=StoreSettings(location_ids=location_ids),
         now=lambda: datetime.now(UTC),
         limiter=limiter,
-        api_version=api_version,
     )
+    return ShopifyConnector(opening, api_version=api_version)
 
 
 @dataclass(frozen=True)

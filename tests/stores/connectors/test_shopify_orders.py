@@ -9,6 +9,7 @@ import pytest
 
 from stores.connectors.base import (
     Location,
+    Opening,
     StoreFacts,
     StoreOrder,
     StoreOrderLine,
@@ -101,11 +102,12 @@ def test_another_shop_than_the_one_that_was_named_is_refused(shop: Shop, monkeyp
     _, _, rest = shop.base_url.partition("127.0.0.1")
     monkeypatch.setattr("socket.getaddrinfo", lambda host, port, **kind: [(2, 1, 6, "", ("127.0.0.1", port))])
     connector = ShopifyConnector(
-        session=Session(call_limit=20, allow_hosts=LOOPBACK),
-        base_url=f"http://somebody-else.myshopify.com{rest}",
-        tokens=GivenToken(shop.token),
-        location_ids=frozenset(),
-        now=lambda: datetime.now(UTC),
+        Opening(
+            session=Session(call_limit=20, allow_hosts=LOOPBACK),
+            base_url=f"http://somebody-else.myshopify.com{rest}",
+            tokens=GivenToken(shop.token),
+            now=lambda: datetime.now(UTC),
+        )
     )
 
     with pytest.raises(StoreDisconnected) as refused:
