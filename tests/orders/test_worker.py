@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 from collections.abc import Callable, Iterator
@@ -62,10 +63,12 @@ def test_a_dispatch_saved_by_another_process_is_soon_in_the_store(pretend, start
     assert took[len(took) // 2] < 2
 
 
-def kill_the_idle_workers(worker: Worker) -> None:
+def kill_the_idle_workers(worker: Worker) -> list[int]:
     # Whether one death is enough depends on who holds the queue's lock: all of them are.
-    for pid in worker.wait_until_up():
+    workers = worker.wait_until_up()
+    for pid in workers:
         os.kill(pid, signal.SIGKILL)
+    return workers
 
 
 def kill_the_main_process(worker: Worker) -> None:
@@ -76,7 +79,7 @@ def kill_the_sentinel(worker: Worker) -> None:
     os.kill(worker.sentinel, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("killed", [kill_the_idle_workers, kill_the_main_process, kill_the_sentinel])
+@pytest.mark.parametrize("killed", [kill_the_main_process, kill_the_sentinel])
 def test_numbers_arrive_again_after(pretend, start, killed):
     before, after = connected(pretend, dispatched=False), connected(pretend, dispatched=False)
     worker = start()
@@ -90,12 +93,31 @@ def test_numbers_arrive_again_after(pretend, start, killed):
     assert set(old_group) & set(worker.left()) == {worker.process.pid}
 
 
+def test_numbers_arrive_again_after_the_idle_workers_died(pretend, start):
+    before, after = connected(pretend, dispatched=False), connected(pretend, dispatched=False)
+    worker = start()
+    arrives(before)
+
+    # Where one of them held the queue's lock the whole group is made anew, else its sentinel makes two others.
+    killed = kill_the_idle_workers(worker)
+    arrives(after, 30)
+
+    assert set(killed) & set(worker.left()) == set()
+
+
 def test_the_life_of_one_group_does_not_hide_the_death_of_another(pretend, start):
     sound, struck = start(), start()
     main_of_the_sound, main_of_the_struck = sound.main, struck.main
 
-    kill_the_idle_workers(struck)
-    eventually(lambda: struck.main not in (0, main_of_the_struck))
+    def is_replaced() -> bool:
+        """Whoever comes in the place of its workers dies, too, until the group is given up."""
+        if struck.main == main_of_the_struck:
+            for pid in struck.children(struck.sentinel)[:2] if struck.is_up() else []:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+        return struck.main not in (0, main_of_the_struck)
+
+    eventually(is_replaced)
 
     assert sound.main == main_of_the_sound
     assert "no progress" in struck.told()
