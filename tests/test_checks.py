@@ -184,6 +184,8 @@ def test_on_postgresql_connections_are_kept(
         (lambda: environment.database("X")["PASSWORD"], "postgres://u:pw@h:1/d", "pw"),
         (lambda: environment.mail("X", "consolemail://")["EMAIL_BACKEND"].split(".")[-2], "", "console"),
         (lambda: environment.mail("X", "")["EMAIL_USE_TLS"], "smtp+tls://u:pw@h:587", True),
+        (lambda: environment.mail("X", "")["EMAIL_FILE_PATH"], "filemail:///srv/a%20folder", "/srv/a folder"),
+        (lambda: environment.mail("X", "")["EMAIL_FILE_PATH"], "filemail:////srv/mails", "/srv/mails"),
         (lambda: environment.mail("X", ""), "mail.example.com", "X has to be the address of a mail server"),
     ],
 )

@@ -9,12 +9,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
+import requests
 
 from tests.conftest import ROOT
-from tests.demo import madeup, story, surroundings, verdict
+from tests.demo import madeup, mails, story, surroundings, verdict
+from tests.demo.mail_page import serving
 from tests.demo.parts import processes_with
 from tests.demo.screen import WIDTH, Screen, wants_colour
 from tests.demo.storefronts import Shown
@@ -78,6 +81,11 @@ def test_the_demo_brings_every_number_into_its_store_once_and_leaves_no_process(
     count = sum(map(len, verdict.expected(2, held=False).values()))
     assert process.returncode == 0, said
     assert f"{count} numbers stand in three stores, each exactly once" in said
+    sent = mails.customers_mails(mails.read(tmp_path / mails.FOLDER))
+    assert (verdict.missing_mails(sent), verdict.surplus_mails(sent)) == ([], [])
+    kinds = sum(sent.values(), Counter[str]())
+    assert f"{kinds.total()} mails have told customers of them, each once" in said
+    assert (kinds["preparing"] > 0, kinds["shipped"] > 0) == (True, True)
     assert [line for line in said.splitlines() if len(line) > WIDTH and str(tmp_path) not in line] == []
     assert "\x1b" not in said
     assert re.search(r"[$%]?\{[\w%{]", said) is None
@@ -146,11 +154,15 @@ def test_a_port_that_is_taken_is_left_to_whoever_has_it() -> None:
 
 
 def test_the_folder_loses_what_an_earlier_demo_left_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "mails").mkdir()
     for name in ("demo.sqlite3", "demo.sqlite3-wal", "1-packed.csv", "worker.log", "demo.env", "notes.txt"):
+        (tmp_path / name).touch()
+    for name in ("mails/20261125-184500-1.log", "mails/note.txt"):
         (tmp_path / name).touch()
 
     with surroundings.folder(tmp_path):
-        assert sorted(file.name for file in tmp_path.iterdir()) == ["demo.lock", "notes.txt"]
+        left = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
+        assert left == ["demo.lock", "mails/note.txt", "notes.txt"]
 
 
 # --- the table and the verdict -----------------------------------------------------------------------------
@@ -217,10 +229,83 @@ def test_an_order_whose_second_parcel_stays_is_expected_to_be_fulfilled_in_part(
     ]
 
 
+def test_the_verdict_names_a_mail_that_is_missing_twice_there_or_nobodys() -> None:
+    sent = {
+        order.number: verdict.mails_of(order)[0] for shop in story.SHOPS if shop.is_verified for order in shop.orders
+    }
+    sent["1001"] = Counter()
+    sent["1002"] = Counter(shipped=2)
+    sent["3001"] = Counter(preparing=1)  # its merchant's address is not verified
+    sent["2003"] = Counter(shipped=1, preparing=1)  # both in their time
+
+    assert verdict.missing_mails(sent) == ["linden-home, order #1001: the customer got no mail of the kind shipped."]
+    assert verdict.surplus_mails(sent) == [
+        "Order #1002: a mail of the kind shipped too many.",
+        "Order #3001: a mail of the kind preparing too many.",
+    ]
+
+
 # RR473124829GB is the example that postal services give.
 @pytest.mark.parametrize("serial, digit", [("47312482", "9")])
 def test_made_up_postal_numbers_carry_the_check_digit(serial: str, digit: str) -> None:
     assert madeup.s10_check_digit(serial) == digit
+
+
+# --- the mails --------------------------------------------------------------------------------------------------
+
+MAIL = """\
+Content-Type: multipart/alternative; boundary="=="
+MIME-Version: 1.0
+Subject: =?utf-8?q?Your_order_=231003_has_been_shipped_=28parcel_1_of_2=29?=
+From: Linden Home <noreply@localhost>
+To: chloe@martin.example
+Date: Wed, 25 Nov 2026 18:45:18 -0000
+
+--==
+Content-Type: text/plain; charset="utf-8"
+
+Follow it here:
+
+http://127.0.0.1:8000/t/abc
+
+<script>alert(1)</script>
+--==
+Content-Type: text/html; charset="utf-8"
+
+<!doctype html><html><head><title>x</title></head><body><a href="http://127.0.0.1:8000/t/abc">Follow</a></body></html>
+--==--
+"""
+HALF = "Subject: Your order #1004 is being pre"
+
+
+def mail_folder(path: Path, *texts: str) -> Path:
+    """A folder into which these were sent over one connection, the last of them only in part."""
+    line = "\n" + "-" * 79 + "\n"
+    (path / "20261125-184518-1.log").write_text(line.join([*texts, HALF]))
+    return path
+
+
+def test_a_mail_is_read_from_its_file_once_it_is_whole(tmp_path: Path) -> None:
+    (mail,) = mails.read(mail_folder(tmp_path, MAIL))
+
+    assert (mail.about, mail.link) == (("1003", "shipped"), "http://127.0.0.1:8000/t/abc")
+    assert mails.customers_mails([mail, mail]) == {"1003": Counter(shipped=2)}
+    assert mails.read(tmp_path / "nothing") == []
+
+
+def test_the_page_shows_a_mail_as_text_and_as_html_that_runs_nothing(tmp_path: Path) -> None:
+    with serving(mail_folder(tmp_path, MAIL), 0) as address:
+        pages = [requests.get(address + path, timeout=5) for path in ("", "20261125-184518-1-0", "gone")]
+        html = requests.get(f"{address}20261125-184518-1-0/html", timeout=5)
+        stranger = requests.get(address, headers={"Host": "elsewhere.example"}, timeout=5)
+
+    assert [page.status_code for page in [*pages, html, stranger]] == [200, 200, 404, 200, 400]
+    assert 'href="/20261125-184518-1-0">Your order #1003 has been shipped (parcel 1 of 2)</a>' in pages[0].text
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in pages[1].text
+    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in pages[1].text
+    assert "default-src 'none'" in html.headers["Content-Security-Policy"]
+    assert html.headers["Content-Security-Policy"].endswith("sandbox allow-popups allow-popups-to-escape-sandbox")
+    assert '<head><base target="_blank">' in html.text
 
 
 # --- the screen ---------------------------------------------------------------------------------------------

@@ -83,11 +83,15 @@ def database(name: str) -> dict[str, Any] | None:
 
 
 def mail(name: str, default: str) -> dict[str, Any]:
-    """Django's EMAIL_* settings from one address."""
+    """Django's EMAIL_* settings from one address. `filemail:///var/mails` means that very folder, from the root."""
+    address = text(name, default)
     try:
-        found: dict[str, Any] = env.email_url_config(text(name, default))
+        found: dict[str, Any] = env.email_url_config(address)
     except (ValueError, ImproperlyConfigured):
         raise _unreadable(name, "the address of a mail server", "smtp+tls://user:password@host:587") from None
+    if address.startswith("filemail:///"):
+        # django-environ drops the first slash, and the folder would lie wherever a process was started.
+        found["EMAIL_FILE_PATH"] = "/" + found["EMAIL_FILE_PATH"].lstrip("/")
     return {key: value for key, value in found.items() if key.startswith("EMAIL_") and value is not None}
 
 

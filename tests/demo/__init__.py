@@ -12,8 +12,10 @@ terminal, and the last word is the pretend stores' own book.
     warehouse.py     the files that a warehouse would export
     surroundings.py  folder, environment, ports
     parts.py         the processes, and how all of them end
+    mails.py         the mails, as they were sent into files
+    mail_page.py     the page on which they are read
     watching.py      sees what changes and tells it
     screen.py        eighty columns, colours where they are wanted
-    verdict.py       the table against the books
+    verdict.py       the table against the books and the mails
     play.py          one thing after the other
 """

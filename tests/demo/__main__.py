@@ -6,7 +6,8 @@ import argparse
 import sys
 from pathlib import Path
 
-from . import surroundings
+from . import mails, surroundings
+from .mail_page import serving
 from .parts import CommandFailed, PartEnded, Parts, Stopped
 from .play import Play
 from .screen import Screen
@@ -26,11 +27,13 @@ def main(arguments: list[str]) -> int:
         with surroundings.folder(options.folder.resolve()) as folder:
             web_port = surroundings.free_port(options.port)
             stores_port = surroundings.free_port(web_port + 100, but=frozenset({web_port}))
+            mail_port = surroundings.free_port(stores_port + 100, but=frozenset({web_port, stores_port}))
             variables = surroundings.environment(folder, web_port=web_port)
             surroundings.write(folder, variables)
             try:
-                with Parts(folder, variables) as parts:
-                    play = Play(parts, screen, folder, pause=options.pause, web_port=web_port, stores_port=stores_port)
+                with serving(folder / mails.FOLDER, mail_port) as mail_page, Parts(folder, variables) as parts:
+                    ports = web_port, stores_port
+                    play = Play(parts, screen, folder, pause=options.pause, ports=ports, mail_page=mail_page)
                     try:
                         is_good = play.run()
                         if options.once:

@@ -13,6 +13,7 @@ import statistics
 import sys
 import textwrap
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from . import story, surroundings, verdict, warehouse
+from . import mails, story, surroundings, verdict, warehouse
 from .parts import CommandFailed, Parts
 from .screen import Screen
 from .storefronts import Storefronts, paid_at
@@ -29,23 +30,30 @@ if TYPE_CHECKING:
     from .watching import Watching
 
 START_SECONDS = 60.0
+MAIL_SECONDS = 20.0  # customers are written to a moment after the store shows the number
 ARRIVE_SECONDS = 90.0  # an order that was on hold is looked at again after ten, twenty, forty seconds
 LOOK_SECONDS = 0.4
 WEB, STORES, WORKER = "web server", "pretend stores", "worker"
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbour", "iris", "juniper", "kelp", "linden")
 OWNERS = tuple(dict.fromkeys(shop.owner for shop in story.SHOPS))
+VERIFIED = {shop.owner for shop in story.SHOPS if shop.is_verified}
 
 
 class Play:
     """One performance. `run()` gives whether the books say in the end what the table says."""
 
-    def __init__(self, parts: Parts, screen: Screen, folder: Path, *, pause: float, web_port: int, stores_port: int):
+    def __init__(
+        self, parts: Parts, screen: Screen, folder: Path, *, pause: float, ports: tuple[int, int], mail_page: str
+    ):
+        """`ports`: the web server's and the pretend stores'. `mail_page`: where mails are read."""
+        web_port, stores_port = ports
         self.parts = parts
         self.screen = screen
         self.folder = folder
         self.pause = pause
         self.web = f"http://127.0.0.1:{web_port}"
-        self.ports = web_port, stores_port
+        self.ports = ports
+        self.mails, self.mail_page = folder / mails.FOLDER, mail_page
         self.storefronts = Storefronts(f"http://127.0.0.1:{stores_port}")
         self.now = datetime.now(UTC)
         self.store_ids: dict[str, str] = {}
@@ -53,7 +61,7 @@ class Play:
         self.merchants_password = _password()
 
     def run(self) -> bool:
-        """Play it. True where every expected number stands in its store exactly once, and no other does."""
+        """Play it. True where every expected number stands in its store and every customer is told, exactly once."""
         try:
             self._raise_the_curtain()
             self._connect()
@@ -71,8 +79,14 @@ class Play:
         self.screen.heading("It goes on until you press Ctrl-C")
         self.screen.say(
             "Log in as a merchant and change when or which number a store gets; mark #1004 as paid in the admin: "
-            "what comes of it is told here. Or, in another terminal:"
+            "what comes of it is told here."
         )
+        for owner in sorted(set(OWNERS) - VERIFIED):
+            self.screen.say(
+                f"The customers of {owner} are not written to yet. Log in as that merchant, have the link sent and "
+                f"open it: it is in a mail on {self.mail_page}"
+            )
+        self.screen.say("Or, in another terminal:")
         env = surroundings.shown(self.folder / surroundings.ENVIRONMENT)
         self.screen.line()
         self.screen.line(f"{' ' * 10}set -a; . {env}; set +a")
@@ -112,6 +126,7 @@ class Play:
         rows = [
             ("Staff", f"{self.web}/admin/", f"login {login[0]}, password {login[1]}"),
             ("Merchants", f"{self.web}/", f"login {' or '.join(OWNERS)}, password {self.merchants_password}"),
+            ("Mails", self.mail_page, "What customers get, to read"),
         ]
         rows += [
             (shop.name, f"{self.storefronts.address}/{shop.key}/", _first_capital(shop.promise)) for shop in story.SHOPS
@@ -173,7 +188,7 @@ class Play:
             owner.set_password(self.merchants_password)
             owner.save(update_fields=["password"])
             EmailAddress.objects.update_or_create(
-                user=owner, email=email, defaults={"verified": email == OWNERS[0], "primary": True}
+                user=owner, email=email, defaults={"verified": email in VERIFIED, "primary": True}
             )
 
     def _first_file(self) -> None:
@@ -219,6 +234,7 @@ class Play:
             for shop, orders in self.storefronts.units_covered_twice().items()
             if orders
         ]
+        wrong += self._mail_verdict()
         count = sum(map(len, wanted.values()))
         silent = sum(1 for numbers in wanted.values() if not numbers)
         if wrong:
@@ -232,7 +248,35 @@ class Play:
             "Since a dispatch, the start of the import command is counted too.",
             colour="green",
         )
+        kinds = sum(mails.customers_mails(mails.read(self.mails)).values(), Counter())
+        self.screen.happens(
+            f"{kinds.total()} mails have told customers of them, each once",
+            f"{kinds['preparing']} that a parcel is being prepared, {kinds['shipped']} that it has been shipped, "
+            f"{kinds['number_changed']} that its number has changed. Their links lead to the tracking page.",
+            f"Read them on {self.mail_page}",
+            colour="green",
+        )
         return True
+
+    def _mail_verdict(self) -> list[str]:
+        """Waits for the last mails. What is wrong with them, [] for nothing."""
+
+        def sent() -> list[mails.Mail]:
+            return mails.read(self.mails)
+
+        def all_there() -> bool:
+            self._look()
+            return not verdict.missing_mails(mails.customers_mails(sent()))
+
+        self.parts.wait_for(all_there, MAIL_SECONDS)
+        counts = mails.customers_mails(sent())
+        wrong = verdict.missing_mails(counts) + verdict.surplus_mails(counts)
+        # One mail of each kind, opened as its reader would.
+        for mail in {mail.about[1]: mail for mail in sent() if mail.about[1]}.values():
+            answer = requests.get(mail.link, timeout=10) if mail.link else None
+            if answer is None or not answer.ok or f"Your order #{mail.about[0]}" not in answer.text:
+                wrong.append(f"“{mail.subject}”: its link does not lead to the parcel.")
+        return wrong
 
     # --- what the acts are made of ----------------------------------------------------------------------
 

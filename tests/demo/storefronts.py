@@ -59,6 +59,7 @@ class Storefronts:
                     [(g.sku, g.title, quantity, g.price) for g, quantity in _contents(order)],
                     number=f"#{order.number}",
                     customer=order.customer,
+                    email=order.email,
                     country=order.country,
                     placed_at=placed_at(order.number, now),
                 )

@@ -84,6 +84,7 @@ class Order:
 
     number: str
     customer: str
+    email: str
     country: str
     parcels: tuple[Parcel, ...]
 
@@ -105,6 +106,7 @@ class Shop:
     promise: str
     first_number: int
     time_zone: str
+    is_verified: bool  # its merchant's address: until then no customer is written to
     goods: tuple[Goods, ...] = field(repr=False)
     cases: tuple[Case, ...] = field(repr=False)
 
@@ -133,8 +135,8 @@ class Shop:
             )
             for position, case in enumerate(cases)
         )
-        customer, country = CUSTOMERS[(place + self.first_number) % len(CUSTOMERS)]
-        return Order(number, customer, country, parcels)
+        customer, email, country = CUSTOMERS[(place + self.first_number) % len(CUSTOMERS)]
+        return Order(number, customer, email, country, parcels)
 
     def _contents(self, place: int, position: int) -> tuple[tuple[Goods, int], ...]:
         """One thing, in every second order two, and of every fourth order two pieces."""
@@ -165,13 +167,13 @@ CARRIERS = {
 }
 
 CUSTOMERS = (
-    ("Ada Whitlock", "GB"),
-    ("Bruno Keller", "DE"),
-    ("Chloé Martin", "FR"),
-    ("Dana Okafor", "US"),
-    ("Emil Sørensen", "DK"),
-    ("Faith Nguyen", "US"),
-    ("Gus Moreau", "CA"),
+    ("Ada Whitlock", "ada@whitlock.example", "GB"),
+    ("Bruno Keller", "bruno.keller@post.example", "DE"),
+    ("Chloé Martin", "chloe@martin.example", "FR"),
+    ("Dana Okafor", "dana.okafor@mail.example", "US"),
+    ("Emil Sørensen", "emil@sorensen.example", "DK"),
+    ("Faith Nguyen", "faith.nguyen@mail.example", "US"),
+    ("Gus Moreau", "gus.moreau@post.example", "CA"),
 )
 
 AFTER_DEFAULT = (
@@ -296,6 +298,7 @@ SHOPS = (
         promise="after dispatch, the usual number",
         first_number=1001,
         time_zone="Europe/London",
+        is_verified=True,
         goods=(
             Goods("LH-BLANKET", "Linen blanket", 79.0),
             Goods("LH-CANDLE", "Beeswax candle", 14.5),
@@ -314,6 +317,7 @@ SHOPS = (
         promise="before dispatch, the carrier's number",
         first_number=2001,
         time_zone="Europe/London",
+        is_verified=True,
         goods=(
             Goods("LK-OWL", "Wooden owl", 22.0),
             Goods("LK-KITE", "Kite", 31.0),
@@ -331,6 +335,7 @@ SHOPS = (
         promise="before dispatch, the usual number",
         first_number=3001,
         time_zone="America/Denver",
+        is_verified=False,
         goods=(
             Goods("NB-STOVE", "Camping stove", 64.0),
             Goods("NB-LAMP", "Head lamp", 35.0),

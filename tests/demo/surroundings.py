@@ -15,6 +15,9 @@ import shlex
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
+
+from .mails import FOLDER as MAILS
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "var" / "demo"
@@ -24,7 +27,7 @@ MARK = "TRACKSYNC_DEMO"  # in the environment of everything that the demo starts
 HIGHEST_PORT = 65535
 SETTINGS = "DJANGO_SETTINGS_MODULE"
 # What a demo leaves behind. Nothing else in the folder is touched.
-OURS = ("demo.sqlite3*", "*.csv", "*.log", ENVIRONMENT)
+OURS = ("demo.sqlite3*", "*.csv", "*.log", f"{MAILS}/*.log", ENVIRONMENT)
 
 
 class NoRoom(Exception):
@@ -56,7 +59,7 @@ def environment(path: Path, *, web_port: int) -> dict[str, str]:
         "SECRET_KEY": secrets.token_urlsafe(50),
         "ALLOWED_HOSTS": "localhost,127.0.0.1",
         "DATABASE_URL": f"sqlite:///{path / 'demo.sqlite3'}",
-        "EMAIL_URL": "consolemail://",
+        "EMAIL_URL": f"filemail://{quote(str(path / MAILS))}",
         "DEFAULT_FROM_EMAIL": "TrackSync demo <noreply@localhost>",
         "TIME_ZONE": "UTC",
         "LOG_LEVEL": "INFO",

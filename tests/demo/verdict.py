@@ -1,7 +1,8 @@
-"""The story's table against the stores' own books: every number that is expected, once, and no other."""
+"""The story's table against the stores' own books and the mails: all that is expected, once, and nothing else."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from . import story
@@ -59,6 +60,43 @@ def otherwise_fulfilled(wanted: Mapping[Key, str], there: Mapping[Key, str]) -> 
         f"{shop}, order #{order}: expected to be {word}, the store says {there.get((shop, order), 'nothing')}."
         for (shop, order), word in sorted(wanted.items())
         if there.get((shop, order)) != word
+    ]
+
+
+def mails_of(order: story.Order) -> tuple[Counter[str], Counter[str]]:
+    """The kinds of mail that its customer has got in the end, by how many, and those that may have come before.
+
+    One is told that a parcel is being prepared, and of a number that is replaced, only where that mail goes out before
+    the parcel or the new number does.
+    """
+    shown = [parcel.case for parcel in order.parcels if parcel.case.shows[1]]
+    certain = Counter("shipped" if case.leaves else "preparing" for case in shown)
+    possible = Counter("preparing" for case in shown if case.leaves == 2 and case.shows[0])
+    return certain, possible + Counter("number_changed" for case in shown if case.brings == "new")
+
+
+def missing_mails(sent: Mapping[str, Counter[str]]) -> list[str]:
+    """A sentence for each order whose customer has still to be written to. `sent`: order → mails of each kind."""
+    return [
+        f"{shop.key}, order #{order.number}: the customer got no mail of the kind {kind}."
+        for shop in story.SHOPS
+        if shop.is_verified
+        for order in shop.orders
+        for kind in (mails_of(order)[0] - sent.get(order.number, Counter())).elements()
+    ]
+
+
+def surplus_mails(sent: Mapping[str, Counter[str]]) -> list[str]:
+    """A sentence for each mail that nobody should have got, or not twice."""
+    allowed = {
+        order.number: sum(mails_of(order), Counter()) if shop.is_verified else Counter()
+        for shop in story.SHOPS
+        for order in shop.orders
+    }
+    return [
+        f"Order #{order}: a mail of the kind {kind} too many."
+        for order, kinds in sorted(sent.items())
+        for kind in (kinds - allowed.get(order, Counter())).elements()
     ]
 
 

@@ -18,12 +18,14 @@ from django.db import close_old_connections
 from django.db.models import prefetch_related_objects
 from django.utils import timezone
 
-from orders.models import Shipment
+from orders.choices import EmailState
+from orders.models import CustomerEmail, Shipment
 from orders.plan import Planable, facts_of
 from orders.policy import Send, decide
 from orders.wording import Explanation, explain, sentence
 from orders.wording.explain import Situation
-from stores.choices import Timing
+from orders.wording.mails import mail_sentence
+from stores.choices import EmailKind, Timing
 
 from . import story
 from .screen import Screen
@@ -33,6 +35,7 @@ NAMES = {shop.key: shop.name for shop in story.SHOPS}
 # What is told when it has arrived, from the store's own book.
 ON_THE_WAY = (Situation.DUE, Situation.SENDING, Situation.PLANNING, Situation.IN_STORE)
 SOON = timedelta(seconds=12)  # the worker looks every ten; a number that is on its way for longer is told
+MAILS_TOLD = (EmailState.SENT, EmailState.HELD, EmailState.REFUSED, EmailState.UNCLEAR)
 LONG_MILLISECONDS = 45_000.0  # a number that took longer has waited for something that is in neither file
 # Order, number, carrier, milliseconds, since what: the widths that keep the story's tables in line.
 WIDTHS = (5, 22, 10, 9, 14)
@@ -62,6 +65,7 @@ class Watching:
         self._released: dict[tuple[str, str], datetime] = {}
         self._told: dict[int, str] = {}
         self._arrived: set[tuple[str, str, str]] = set()
+        self._mailed: set[tuple[int, str]] = set()
 
     def released(self, key: str, order: str) -> None:
         """The store lets go of an order that it has kept on hold."""
@@ -75,6 +79,7 @@ class Watching:
         books = self.storefronts.books()
         self._tell_arrivals(planables.values(), books)
         self._tell_decisions(planables, timezone.now())
+        self._tell_mails()
         return books
 
     # --- decisions -----------------------------------------------------------------------------------
@@ -94,6 +99,25 @@ class Watching:
         for (key, _), members in groups.items():
             orders = _some(number for number, _ in members)
             self.screen.happens(f"{NAMES[key]} {orders}", members[0][1].headline, colour="yellow")
+
+    # --- mails ---------------------------------------------------------------------------------------
+
+    def _tell_mails(self) -> None:
+        """Who was written to, and which mails wait for the merchant."""
+        groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
+        told = CustomerEmail.objects.filter(state__in=MAILS_TOLD).order_by("pk")
+        columns = ("pk", "state", "reason", "kind", "shipment__order__store_id", "shipment__order__number")
+        for pk, state, reason, kind, store_id, number in told.values_list(*columns):
+            if (pk, state) not in self._mailed:
+                self._mailed.add((pk, state))
+                groups[self.keys[store_id], state, reason, kind].append(number)
+        for (key, state, reason, kind), orders in groups.items():
+            mails = f"{len(orders)} mails" if len(orders) > 1 else "a mail"
+            said = f"{NAMES[key]} {_some(orders)}: {mails} “{EmailKind(kind).label}”"
+            if state == EmailState.SENT:
+                self.screen.happens(said, colour="green")
+            else:
+                self.screen.happens(said, mail_sentence(state, reason), colour="yellow")
 
     # --- arrivals ------------------------------------------------------------------------------------
 
