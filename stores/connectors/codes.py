@@ -28,6 +28,9 @@ class Code(enum.StrEnum):
     FULFILLMENT_CANCELLED = "fulfillment_cancelled"  # ours was cancelled in the store, the number is the same
     FULFILLMENT_NOT_OURS = "fulfillment_not_ours"  # asked to cancel one that is gone or not ours
     REFUSED = "refused"  # {field}: the store refused and reading again did not tell why
+    ORDER_NOT_OPEN = (
+        "order_not_open"  # {status}: unpaid, failed, in the bin …; the store would take a number all the same
+    )
 
     # StoreBusy: the whole store, by itself
     THROTTLED = "throttled"
@@ -43,6 +46,14 @@ class Code(enum.StrEnum):
     WRONG_SHOP = "wrong_shop"  # {shop}: another shop answered
     ADDRESS_REFUSED = "address_refused"  # {address, why}: why is one of addresses.Why
     CREDENTIALS_INCOMPLETE = "credentials_incomplete"  # {missing}
+    USER_LACKS_RIGHTS = "user_lacks_rights"  # the key is good, its user is neither administrator nor shop manager
+    API_CLOSED = "api_closed"  # {said: the store's own code}: a plugin or setting keeps everybody out of the API
+    SHUT_OUT = "shut_out"  # {status}: a firewall, bot check or "coming soon" page in place of data, a quarter hour long
+    PERMALINKS = "permalinks"  # WordPress without its API's addresses: Settings > Permalinks > Post name
+    PLATFORM_MISSING = "platform_missing"  # WordPress answers, the shop's plugin is switched off or not there
+    ADDRESS_MOVED = "address_moved"  # {to: the base address that the store sends us to, "" where it is none}
+    CERTIFICATE_REFUSED = "certificate_refused"  # expired, self-signed, for another name: the host has to renew it
+    HTTPS_NOT_SEEN = "https_not_seen"  # a proxy hides https from the shop, which then takes no key (home is http there)
 
     # OutcomeUnknown
     ANSWER_LOST = "answer_lost"  # time-out, reset, cut or unreadable answer after a write
@@ -56,3 +67,7 @@ class Code(enum.StrEnum):
     CUSTOMERS_HIDDEN = "customers_hidden"
     OLD_ORDERS_HIDDEN = "old_orders_hidden"  # orders older than 60 days
     SEVERAL_LOCATIONS = "several_locations"
+    HEADER_STRIPPED = "header_stripped"  # the host drops the Authorization header: the key goes in the address instead
+    ANSWERS_SOILED = (
+        "answers_soiled"  # PHP warnings or a byte order mark stand before the data: switch display_errors off
+    )
