@@ -1,4 +1,5 @@
-"""What needs a merchant's attention: rows that a person should look at, and stores that let us in no more.
+"""What needs a merchant's attention: rows that a person should look at, stores that let us in no more, and stores
+whose mail needs a decision.
 
 A row is a problem when its state says so, or when it has been due for over a day in a store that may be pushed to:
 one that is paused or waits to be reconnected is one problem, not twenty thousand. Rows of disconnected stores are
@@ -18,6 +19,7 @@ from django.db.models import Count, F, Q, QuerySet
 from stores.models import Store
 
 from .choices import SyncState
+from .mail.undecided import undecided
 from .models import TrackingSync
 from .wording.explain import LONG_DUE
 from .wording.reasons import WORDS
@@ -28,33 +30,36 @@ MOST = 5000  # rows that one press acts on
 
 @dataclass(frozen=True)
 class Where:
-    """The merchant's connected stores, by what their rows may count as. One query for all of it."""
+    """The merchant's connected stores, by what their rows may count as. Two queries for all of it."""
 
     connected: tuple[int, ...]
     pushing: tuple[int, ...]
     reconnect: tuple[Store, ...]
+    undecided: tuple[Store, ...] = ()  # those whose mail needs a decision
     only: Store | None = None  # the one store that was asked for
 
 
 def where(user: User | AnonymousUser, store_id: int | None = None) -> Where:
     """The stores of this merchant that problems can be in; only this one of them where it is given."""
     theirs = Store.objects.connected().filter(owner_id=user.pk).order_by("name", "pk")
-    stores = list(theirs if store_id is None else theirs.filter(pk=store_id))
+    asked = theirs if store_id is None else theirs.filter(pk=store_id)
+    stores = list(asked)
     return Where(
         only=stores[0] if store_id is not None and stores else None,
         connected=tuple(store.pk for store in stores),
         pushing=tuple(store.pk for store in stores if not store.needs_reconnecting and not store.is_paused),
         reconnect=tuple(store for store in stores if store.needs_reconnecting),
+        undecided=tuple(undecided(asked.select_related("preference"))),
     )
 
 
 def count(user: User | AnonymousUser, now: datetime) -> int:
-    """How many problems are open: the rows and the stores to reconnect, in one query for every page's navigation."""
+    """How many problems are open: rows, stores to reconnect, stores to decide about; one query for every page."""
     theirs = Store.objects.connected().filter(owner_id=user.pk)
     reconnect = theirs.exclude(trouble="").filter(resume_at__isnull=True)
     stuck = TrackingSync.objects.filter(store__in=theirs, state=SyncState.ATTENTION)
     late = TrackingSync.objects.filter(_late(now), store__in=Store.objects.pushing().filter(owner_id=user.pk))
-    ids = [query.order_by().values_list("pk") for query in (stuck, late, reconnect)]
+    ids = [query.order_by().values_list("pk") for query in (stuck, late, reconnect, undecided(theirs))]
     return ids[0].union(*ids[1:], all=True).count()
 
 

@@ -25,6 +25,7 @@ from stores.models import Store
 
 from . import plan, pulse
 from .bulk import update_rows
+from .mail import undecided
 from .models import Order, OrderLine, Shipment, TrackingSync
 
 log = logging.getLogger(__name__)
@@ -159,6 +160,7 @@ def save_orders(store: Store, orders: Sequence[StoreOrder], now: datetime) -> Pu
 
 def _keep(store: Store, chunk: list[StoreOrder], now: datetime) -> PullResult:
     """A chunk of the poll: kept, and only then is the store's clock moved on."""
+    undecided.learn(store, reads=not chunk[-1].hides_customer)
     result = save_orders(store, chunk, now)
     until = max(order.updated_at for order in chunk)
     Store.objects.filter(Q(pulled_until__isnull=True) | Q(pulled_until__lt=until), pk=store.pk).update(

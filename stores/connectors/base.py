@@ -92,6 +92,7 @@ class StoreOrder:
     cancelled_at: datetime | None  # cancelled or fully refunded
     cancel_reason: str  # "cancelled", "refunded" or ""
     lines: tuple[StoreOrderLine, ...]
+    hides_customer: bool = False  # the store did not let us read who ordered
 
 
 @dataclass(frozen=True)

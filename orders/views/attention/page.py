@@ -18,6 +18,7 @@ from stores.models import Store
 from ... import problems
 from ...health import Step
 from ...local_time import in_zone_of
+from ...mail.undecided import why
 from ...models import TrackingSync
 from ...remedies import Button, problem, remedy
 from ...wording import first_line, sentence, show_time
@@ -68,6 +69,15 @@ class ShutStore:
     step: Step
 
 
+@dataclass(frozen=True)
+class Undecided:
+    """A store whose customers nobody writes to before somebody decides."""
+
+    id: int
+    name: str
+    what: str
+
+
 @login_required
 @require_safe
 def attention(request: HttpRequest) -> HttpResponse:
@@ -90,6 +100,7 @@ def attention(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "only": where.only,
         "shut": _shut(where.reconnect),
+        "undecided": [Undecided(store.pk, store.name, why(store)) for store in where.undecided],
         "lines": [_line(row, now) for row in rows[:PAGE]],
         "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "is_first": not before,

@@ -1,4 +1,8 @@
-"""The questions as a form: the two of the choice, the delay, and who mails, of which only what the store can do."""
+"""The questions as a form: the two of the choice, the delay, and who mails, of which only what the store can do.
+
+Where the platform writes by itself and only the merchant can switch that off, whoever wants another sender has to say
+that it is off: a tick, which is no part of the choice itself.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from stores.choices import MailSender, NumberSource, Timing
-from stores.connectors import registry
 from stores.models import Store, SyncPreference
 
+from ...mail.switched_off import word_of, writes_by_itself
+
 LONGEST_DELAY = 24 * 60  # hours, as the model has it
+TICK = "is_switched_off"
 
 
 @dataclass(frozen=True)
@@ -45,15 +51,44 @@ class Answers(forms.Form):
         },
     )
     mail_sender = forms.ChoiceField(error_messages={"required": _("Choose who writes to your customers.")})
+    is_switched_off = forms.BooleanField(required=False)
 
     def __init__(self, *args: Any, store: Store, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.platform = store.get_platform_display()
+        self.asks_for_tick = writes_by_itself(store)
         self.senders = senders(store)
         offered = [(sender.value, sender.label) for sender in self.senders if not sender.why_not]
         field = self.fields["mail_sender"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101  (for the type checker)
         field.choices = offered
         field.error_messages["invalid_choice"] = gettext("This store cannot have that one; choose another.")
+
+    def clean(self) -> dict[str, Any]:
+        """Another sender than the platform itself needs the word that the platform keeps quiet."""
+        given = super().clean() or self.cleaned_data
+        needs_tick = self.asks_for_tick and given.get("mail_sender") not in (None, MailSender.STORE)
+        if needs_tick and not given.get("is_switched_off"):
+            self.add_error(
+                "is_switched_off",
+                gettext(
+                    "{platform} still writes to your customers by itself, so nothing is saved. Switch its mail off "
+                    "there and tick this, or choose that {platform} writes."
+                ).format(platform=self.platform),
+            )
+        # Where the platform writes it has to be on, and elsewhere nobody asks.
+        given["is_switched_off"] = needs_tick and bool(given.get("is_switched_off"))
+        return given
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """The choice of a valid form, without the tick."""
+        return {name: value for name, value in self.cleaned_data.items() if name != TICK}
+
+    @property
+    def is_ticked(self) -> bool:
+        """Whether a valid form says that the platform's own mail is switched off."""
+        return bool(self.cleaned_data[TICK])
 
 
 def saved_answers(preference: SyncPreference) -> dict[str, Any]:
@@ -67,8 +102,8 @@ def saved_answers(preference: SyncPreference) -> dict[str, Any]:
 
 
 def first_answers(store: Store) -> dict[str, Any]:
-    """What the page shows to begin with: what is saved, with a sender that the store can have."""
-    saved = saved_answers(store.preference)
+    """What the page shows to begin with: what is saved, with a sender that the store can have, and the tick."""
+    saved = saved_answers(store.preference) | {TICK: word_of(store) is not None}
     possible = [sender.value for sender in senders(store) if not sender.why_not]
     if saved["mail_sender"] not in possible:
         saved["mail_sender"] = possible[0]
@@ -78,12 +113,7 @@ def first_answers(store: Store) -> dict[str, Any]:
 def senders(store: Store) -> list[Sender]:
     """Who may write to the customers of this store, and why others may not. One at least may."""
     platform = store.get_platform_display()
-    always = registry.capabilities(store.platform).mails_always
     reads = bool(store.facts.get("reads_customers", True))
-    noisy = gettext(
-        "{platform} writes to the customer by itself when an order is completed. That cannot be switched off from "
-        "here, and your customers should not get two mails."
-    ).format(platform=platform)
     blind = gettext(
         "{platform} does not let us read your customers' e-mail addresses. Reconnect the store once it does."
     ).format(platform=platform)
@@ -92,7 +122,7 @@ def senders(store: Store) -> list[Sender]:
             MailSender.TRACKSYNC,
             gettext("We write, in your words"),
             gettext("After your store shows the number. At most one mail of each kind for a parcel."),
-            noisy if always else "" if reads else blind,
+            "" if reads else blind,
         ),
         Sender(
             MailSender.STORE,
@@ -104,6 +134,6 @@ def senders(store: Store) -> list[Sender]:
             MailSender.NOBODY,
             gettext("Nobody writes"),
             gettext("The number stands in your store, and your customers find it there."),
-            noisy if always else "",
+            "",
         ),
     ]

@@ -11,6 +11,7 @@ from typing import Any
 from django.core import signing
 
 SALT = "orders.choice"
+NO_ANSWERS = ("store", "version", "is_switched_off")
 
 
 class NotOurs(ValueError):
@@ -27,11 +28,12 @@ class Seen:
     number_source: str
     delay_hours: int
     mail_sender: str
+    is_switched_off: bool = False  # the platform's own mail, as the merchant says
 
     @property
     def answers(self) -> dict[str, Any]:
         """The choice alone, by the names of its fields."""
-        return {name: value for name, value in asdict(self).items() if name not in ("store", "version")}
+        return {name: value for name, value in asdict(self).items() if name not in NO_ANSWERS}
 
 
 def seal(seen: Seen) -> str:

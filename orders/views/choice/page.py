@@ -26,7 +26,6 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from stores.access import store_of, stores_of
-from stores.connectors import registry
 from stores.models import Store, SyncPreference
 from stores.preferences import save_preference
 
@@ -34,15 +33,16 @@ from ... import experience, plan, pulse, reapply, wording
 from ...choices import NumberKind, SendCode
 from ...effect import Effect, chosen, effect
 from ...local_time import in_zone_of
+from ...mail.switched_off import keep_word, word_of
 from ...models import ShippingMethod, TrackingSync
 from ...wording.explain import store_obstacle
 from . import words
-from .answers import Answers, first_answers, saved_answers
+from .answers import TICK, Answers, first_answers, saved_answers
 from .binding import NotOurs, Seen, seal, unseal
 from .history import latest
 from .refusal import refuse
 
-FIELDS = ("timing", "number_source", "delay_hours", "mail_sender")
+FIELDS = ("timing", "number_source", "delay_hours", "mail_sender", TICK)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _show(request: HttpRequest, store: Store) -> HttpResponse:
     form = Answers({**first, **request.GET.dict()} if asked else first, store=store)
     context: dict[str, Any] = {"store": store, "form": form, "section": "stores"}
     if form.is_valid():
-        context |= _preview(store, form.cleaned_data, now)
+        context |= _preview(store, form, now)
     if request.GET.get("fragment") == "effect":
         return render(request, "orders/choice_effect.html", context)
     answers = form.cleaned_data if form.is_valid() else form.data
@@ -96,17 +96,18 @@ def _show(request: HttpRequest, store: Store) -> HttpResponse:
             "just_saved": saved_now,
             "others": stores_of(request.user).filter(disconnected_at=None).exclude(pk=store.pk).count(),
             "obstacle": store_obstacle(store, now),
-            "mails_always": registry.capabilities(store.platform).mails_always,
+            "word": word_of(store),
             "history": latest(store),
             "run": reapply.run_of(store),
         },
     )
 
 
-def _preview(store: Store, answers: dict[str, Any], now: datetime) -> dict[str, Any]:
+def _preview(store: Store, form: Answers, now: datetime) -> dict[str, Any]:
     """What these answers would change, and the seal that lets them be saved."""
+    answers = form.answers
     is_saved = answers == saved_answers(store.preference) and store.preference.confirmed_at is not None
-    if is_saved:
+    if is_saved and form.is_ticked == (word_of(store) is not None):
         return {"is_saved": True}
     found = _effect(store, answers, now)
     return {
@@ -123,7 +124,7 @@ def _preview(store: Store, answers: dict[str, Any], now: datetime) -> dict[str, 
             for example in found.examples
         ],
         "in_words": words.answers_in_words(answers, store.get_platform_display()),
-        "seal": seal(Seen(store=store.pk, version=store.preference.version, **answers)),
+        "seal": seal(Seen(store.pk, store.preference.version, **answers, is_switched_off=form.is_ticked)),
     }
 
 
@@ -134,18 +135,23 @@ def _effect(store: Store, answers: dict[str, Any], now: datetime) -> Effect:
 def _act(request: HttpRequest, store: Store) -> HttpResponse:
     form = Answers(request.POST, store=store)
     if request.POST.get("act") != "save":
-        return redirect(_address(store, {name: request.POST.get(name, "") for name in FIELDS}))
+        return redirect(_address(store, _given(request)))
     try:
         seen = unseal(request.POST.get("seal", ""), store.pk)
     except NotOurs:
         return refuse(request, store)
-    if not form.is_valid() or form.cleaned_data != seen.answers:
+    if not form.is_valid() or (form.answers, form.is_ticked) != (seen.answers, seen.is_switched_off):
         messages.warning(
             request,
             gettext("The answers are others than those whose effect was shown, so nothing is saved yet. Look again."),
         )
-        return redirect(_address(store, {name: request.POST.get(name, "") for name in FIELDS}))
+        return redirect(_address(store, _given(request)))
     return _save(request, store, seen)
+
+
+def _given(request: HttpRequest) -> dict[str, str]:
+    """The answers of the form as they are, the tick only where it was asked for."""
+    return {name: request.POST.get(name, "") for name in FIELDS if name != TICK or name in request.POST}
 
 
 def _save(request: HttpRequest, store: Store, seen: Seen) -> HttpResponse:
@@ -167,6 +173,7 @@ def _save(request: HttpRequest, store: Store, seen: Seen) -> HttpResponse:
             return redirect(_address(store, {}))
         found = _effect(store, seen.answers, now)
         saved = save_preference(store, actor=request.user, now=now, **seen.answers)  # type: ignore[arg-type]
+        keep_word(store, is_off=seen.is_switched_off, actor=request.user, now=now)  # type: ignore[arg-type]
         pulse.ring()
         pulse.ring(pulse.MAIL)  # a first confirmation lets the mails go that were held
     messages.success(request, words.saved_words(found, store, now))

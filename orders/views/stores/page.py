@@ -21,6 +21,7 @@ from stores.models import Store
 from ... import plan
 from ...health import Condition, counts_of, needs_locations
 from ...local_time import in_zone_of
+from ...mail import undecided
 from ...wording import show_time
 from . import checklist
 from .listing import row_of
@@ -49,6 +50,7 @@ def store(request: HttpRequest, store_id: int) -> HttpResponse:
             "since": show_time(found.sync_from),
             "connected": show_time(found.created_at),
             "held_mail": _held_mail(found),
+            "undecided": undecided.why(found),
             "left": plan.behind(found),
             "can": checklist.abilities(found.platform, found.get_platform_display()),
             "section": "stores",

@@ -125,6 +125,7 @@ def translate(node: Mapping[str, Any], lines: list[Mapping[str, Any]]) -> StoreO
             )
             for line in lines
         ),
+        hides_customer="email" not in node,  # it was not asked for any more
     )
 
 

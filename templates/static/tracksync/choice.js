@@ -13,8 +13,8 @@
       asking?.abort();
       asking = new AbortController();
       const query = new URLSearchParams({ fragment: "effect" });
-      for (const name of ["timing", "number_source", "delay_hours", "mail_sender"]) {
-        query.set(name, new FormData(form).get(name) ?? "");
+      for (const name of ["timing", "number_source", "delay_hours", "mail_sender", "is_switched_off"]) {
+        query.set(name, new FormData(form).getAll(name).at(-1) ?? "");
       }
       try {
         const answer = await fetch(`${form.dataset.choice}?${query}`, { signal: asking.signal });
