@@ -40,6 +40,9 @@ class Code(enum.StrEnum):
 
     # StoreDisconnected: the whole store, a person
     TOKEN_REFUSED = "token_refused"  # noqa: S105 -- a code, not a token
+    RECONNECT_NEEDED = "reconnect_needed"  # what renews the access is dead or thrown away: the merchant consents again
+    TOKEN_KIND_REFUSED = "token_kind_refused"  # noqa: S105 -- {status}: tokens that never end are no longer taken
+    CONSENT_OVER = "consent_over"  # the code that the shop gave for a consent was used already, or is too old
     SCOPE_MISSING = "scope_missing"  # {scopes}
     SHOP_FROZEN = "shop_frozen"  # unpaid or locked {status}
     SHOP_NOT_FOUND = "shop_not_found"
