@@ -22,6 +22,7 @@ from stores.models import Store, SyncPreference
 
 from .choices import SyncState
 from .models import TrackingSync
+from .wording.connection import MENDED_IN_THE_SHOP
 from .wording.explain import LONG_DUE, store_obstacle
 
 
@@ -129,7 +130,7 @@ def next_step(store: Store, health: Health, counts: Counts) -> Step:
         return Step(gettext("Connect it again"), again)
     if health.condition == Condition.RECONNECT:
         # The shop itself has to be put in order: new access data would not help.
-        if store.trouble in (Code.SHOP_FROZEN, Code.SHOP_NOT_FOUND):
+        if store.trouble in MENDED_IN_THE_SHOP | {Code.SHOP_NOT_FOUND}:
             return Step(gettext("See what to do"), page, is_pressing=True)
         return Step(gettext("Reconnect"), reverse("store_reconnect", args=[store.pk]), is_pressing=True)
     if needs_locations(store):

@@ -23,6 +23,7 @@ from .choices import RowCode, WaitCode
 from .plan import Planable
 from .policy import Send, decide
 from .wording import Who, fill, releases, who_acts
+from .wording.connection import MENDED_IN_THE_SHOP
 from .wording.explain import Situation
 from .wording.reasons import WORDS, Text
 
@@ -141,6 +142,11 @@ _REMEDIES: dict[str, _Said] = {
         _("Press “Try again” if the number should stand there again, or give up to leave it as it is."),
     ),
     Code.FULFILLMENT_NOT_OURS: _Said(Button.OPEN),
+    Code.ORDER_NOT_OPEN: _Said(
+        Button.OPEN,
+        None,
+        _("Set the order to “Processing” in {platform} and press “Try again” if it should get its number, or give up."),
+    ),
     Code.REFUSED: _Said(
         Button.TRY_AGAIN, None, _("The timeline has the store's own words. Try again when what they name is put right.")
     ),
@@ -149,10 +155,14 @@ _REMEDIES: dict[str, _Said] = {
         (
             Code.TOKEN_REFUSED,
             Code.SCOPE_MISSING,
-            Code.SHOP_FROZEN,
             Code.SHOP_NOT_FOUND,
             Code.WRONG_SHOP,
             Code.CREDENTIALS_INCOMPLETE,
+            Code.RECONNECT_NEEDED,
+            Code.TOKEN_KIND_REFUSED,
+            Code.CONSENT_OVER,
+            Code.ADDRESS_MOVED,
+            *MENDED_IN_THE_SHOP,
         ),
         _Said(Button.RECONNECT),
     ),

@@ -6,46 +6,18 @@ whose values are all there. The last needs no value, so that a sentence never sh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from django.db import models
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from stores.connectors.codes import Code
 
 from ..choices import RowCode, WaitCode
+from . import connection
+from .entries import BY_ITSELF, Text, Who, Words, words
 
-Text = str | Promise
+__all__ = ["WORDS", "Text", "Who", "Words", "words"]
 
-
-class Who(models.TextChoices):
-    """Who has to do something before a number goes on its way."""
-
-    MERCHANT = "merchant", _("The merchant")
-    STAFF = "staff", _("Our staff")
-    CARRIER = "carrier", _("The carrier")
-    NOBODY = "nobody", _("Nobody")
-
-
-@dataclass(frozen=True)
-class Words:
-    """`says`: the lengths of the sentence, most telling first; `then`: what would release the shipment."""
-
-    says: tuple[Text, ...]
-    who: Who
-    then: Text
-
-
-def words(who: Who, then: Text, *says: Text) -> Words:
-    """An entry, in the order in which it is read best: who acts, what releases it, what is so."""
-    return Words(says, who, then)
-
-
-_BY_ITSELF = _("It is tried again by itself.")
 _LOOK_FIRST = _("We look into the store first, and send again only what is not there.")
 _DONE = _("Nothing has to be done.")
-_RECONNECT = _("Reconnect the store; whatever waits goes out then, nothing is lost.")
 _AGAIN = _('Then press "try again now".')
 
 # What holds a shipment back, or what a person should know about one that is in the store.
@@ -151,7 +123,7 @@ WORDS: dict[str, Words] = {
         _("{platform} holds this order until {until}, as it was scheduled there."),
         _("{platform} holds this order until the day it is scheduled for."),
     ),
-    Code.ROUTING: words(Who.NOBODY, _BY_ITSELF, _("{platform} is still deciding where this order ships from.")),
+    Code.ROUTING: words(Who.NOBODY, BY_ITSELF, _("{platform} is still deciding where this order ships from.")),
     Code.ORDER_CHANGED: words(
         Who.NOBODY,
         _("It is read again and then sent."),
@@ -201,61 +173,20 @@ WORDS: dict[str, Words] = {
         _("Cancel it in {platform} itself, if it should go."),
         _("The fulfillment is gone, or was not made by us, so we did not cancel it."),
     ),
+    Code.ORDER_NOT_OPEN: words(
+        Who.MERCHANT,
+        _("Set the order to “Processing” in {platform} if it should get its number; our staff can then try again."),
+        _("The order is not open in {platform} (“{status}”), so no number was put on it."),
+        _("The order is not open in {platform}, so no number was put on it."),
+    ),
     Code.REFUSED: words(
         Who.STAFF,
         _("The timeline below has the store's own words. Correct what they name and try again."),
         _("The store refused the number because of {field}."),
         _("The store refused the number and did not say clearly why."),
     ),
-    # The store says: all of it, later
-    Code.THROTTLED: words(Who.NOBODY, _BY_ITSELF, _("{platform} asked us to slow down for this store.")),
-    Code.NO_ANSWER: words(Who.NOBODY, _BY_ITSELF, _("The store did not answer.")),
-    Code.SERVER_ERROR: words(
-        Who.NOBODY,
-        _BY_ITSELF,
-        _("The store answered with an error of its own ({status})."),
-        _("The store has an error."),
-    ),
-    Code.NOT_JSON: words(
-        Who.NOBODY,
-        _("It is tried again by itself. If it lasts, the shop may be closed for maintenance or behind a password."),
-        _("The store answered with a web page instead of data."),
-    ),
-    # The store says: all of it, a person
-    Code.TOKEN_REFUSED: words(Who.MERCHANT, _RECONNECT, _("The store no longer accepts our access.")),
-    Code.SCOPE_MISSING: words(
-        Who.MERCHANT,
-        _("Grant it in {platform} and reconnect the store; whatever waits goes out then."),
-        _("The store does not allow us what we need: {scopes}."),
-        _("The store does not allow us all that we need."),
-    ),
-    Code.SHOP_FROZEN: words(
-        Who.MERCHANT,
-        _("Open the shop again in {platform}, then check the connection here."),
-        _("The shop is locked or its plan is unpaid ({status})."),
-        _("The shop is locked or its plan is unpaid."),
-    ),
-    Code.SHOP_NOT_FOUND: words(
-        Who.MERCHANT, _("Check the shop's address and reconnect it."), _("There is no shop at the store's address.")
-    ),
-    Code.WRONG_SHOP: words(
-        Who.MERCHANT,
-        _("Reconnect with the access of this shop."),
-        _("Another shop answered: {shop}. Nothing was sent to it."),
-        _("Another shop answered. Nothing was sent to it."),
-    ),
-    Code.ADDRESS_REFUSED: words(
-        Who.STAFF,
-        _("Correct the store's address: a public https address."),
-        _("We do not call the store's address {address}: {why}."),
-        _("We do not call the store's address: it is not a public https address."),
-    ),
-    Code.CREDENTIALS_INCOMPLETE: words(
-        Who.MERCHANT,
-        _("Reconnect the store with complete access data."),
-        _("The store's access data is incomplete: {missing}."),
-        _("The store's access data is incomplete."),
-    ),
+    # The store says: all of it
+    **connection.WORDS,
     # No clear answer
     Code.ANSWER_LOST: words(Who.NOBODY, _LOOK_FIRST, _("The number was sent, but the store's answer was lost.")),
     Code.STORE_FAILED: words(
@@ -289,5 +220,18 @@ WORDS: dict[str, Words] = {
         Who.STAFF,
         _("Choose the locations that we ship from on the store's page."),
         _("The store has several locations, and it was not chosen which of them we ship from."),
+    ),
+    Code.HEADER_STRIPPED: words(
+        Who.MERCHANT,
+        _("Numbers are not affected. Better ask your host to pass the Authorization header on to WordPress."),
+        _(
+            "The shop's host drops the part of our requests that holds the key, so the key travels in the address, "
+            "which the host may write into its log."
+        ),
+    ),
+    Code.ANSWERS_SOILED: words(
+        Who.MERCHANT,
+        _("Numbers are not affected. Better ask your host to switch PHP's display_errors off."),
+        _("Error messages of the shop's PHP stand before what it answers; we read past them."),
     ),
 }
