@@ -19,13 +19,19 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from . import connections, trouble
-from .choices import MailSender, NumberSource, Timing
+from .choices import DisconnectReason, MailSender, NumberSource, Timing
 from .connectors import registry
-from .connectors.base import StoreFacts
+from .connectors.base import StoreFacts, Tokens
+from .connectors.codes import Code
+from .connectors.errors import ConnectorError, StoreDisconnected
+from .connectors.grant import Grant
 from .fields import Secret
 from .models import Store, SyncPreference
+from .tokens import GivenToken, forget, keep
 
 log = logging.getLogger(__name__)
+
+_TOKEN = ["token", "token_expires_at", "renewable_until"]
 
 
 class AlreadyConnected(ValidationError):
@@ -45,11 +51,13 @@ def connect(
     timing: str | None = None,
     number_source: str | None = None,
     sync_from: datetime | None = None,
+    grant: Grant | None = None,
     now: datetime,
 ) -> Store:
     """Check the connection live and keep the store with its preference; on any failure nothing is kept.
 
     `base_url` as a person typed it; `sync_from`: orders placed before are left alone, `now` where none is given.
+    `grant`: what the store gave for its merchant's consent to the app of `credentials`; kept with the store.
     A timing or a number source that is given confirms the choice. Raises ValidationError for a value that is no
     choice, AlreadyConnected, and the connector errors: StoreDisconnected names what a person has to mend, StoreBusy
     means to try again. An owner who is not saved yet is saved with the store.
@@ -77,7 +85,8 @@ def connect(
     if is_connected(platform, address):
         raise AlreadyConnected
 
-    facts = connections.check_connection(platform, address, credentials)
+    tokens = GivenToken(grant.access_token) if grant else None
+    facts = connections.check_connection(platform, address, credentials, tokens=tokens)
 
     _learn(store, facts)
     preference.mail_sender = mail_sender_to_begin_with(platform, facts)
@@ -87,11 +96,15 @@ def connect(
             store.save()
             preference.store = store
             preference.save()
+            if grant:
+                keep(Store.objects.filter(pk=store.pk), grant)
     except IntegrityError:
         # Somebody connected the same shop while it was being checked.
         if is_connected(platform, address):
             raise AlreadyConnected from None
         raise
+    if grant:
+        store.refresh_from_db(fields=_TOKEN)
     log.info("Store %s: connected to %s", store.pk, platform)
     return store
 
@@ -101,21 +114,45 @@ def is_connected(platform: str, address: str) -> bool:
     return Store.objects.connected().filter(platform=platform, base_url=address).exists()
 
 
-def check_again(store: Store, credentials: Mapping[str, Any] | None = None) -> StoreFacts:
+def check_again(store: Store, credentials: Mapping[str, Any] | None = None, grant: Grant | None = None) -> StoreFacts:
     """Check a connected store live, with new credentials where some are given; they are kept only if they work.
 
-    A connection that works ends the store's trouble. Raises as connect() does.
+    `grant`: what the store gave for its merchant's renewed consent to the app of `credentials` (the same app as
+    before, where none are given). A connection that works ends the store's trouble, and brings a store back whose app
+    was removed in the shop. Raises as connect() does.
     """
-    facts = connections.check_connection(store.platform, store.base_url, credentials or store.credentials)
+    try:
+        facts = connections.check_connection(
+            store.platform,
+            store.base_url,
+            store.credentials if credentials is None else credentials,
+            tokens=_tokens(store, credentials, grant),
+        )
+    except ConnectorError as error:
+        if grant and _is_same_app(store, credentials) and error.reason.code != Code.WRONG_SHOP:
+            # The shop has ended what this app held before: with the old token nothing would ever work again.
+            keep(Store.objects.filter(pk=store.pk), grant)
+        raise
     _learn(store, facts)
     fields = ["facts", "time_zone"]
     if credentials is not None:
-        # A token bought with the old credentials must not be used any longer.
-        store.credentials, store.token, store.token_expires_at = Secret(credentials), Secret(), None
-        fields += ["credentials", "token", "token_expires_at"]
-    with transaction.atomic():
-        store.save(update_fields=fields)
-        trouble.reconnected(store.pk)
+        store.credentials = Secret(credentials)
+        fields += ["credentials"]
+    if grant and store.disconnect_reason == DisconnectReason.UNINSTALLED:
+        store.disconnected_at, store.disconnect_reason = None, ""
+        fields += ["disconnected_at", "disconnect_reason"]
+    try:
+        with transaction.atomic():
+            store.save(update_fields=fields)
+            if grant:
+                keep(Store.objects.filter(pk=store.pk), grant)
+            elif credentials is not None and not connections.is_by_consent(credentials):
+                # A token bought with the old credentials must not be used any longer.
+                forget(Store.objects.filter(pk=store.pk))
+            trouble.reconnected(store.pk)
+    except IntegrityError:
+        # Connected anew by somebody else since the app was removed.
+        raise AlreadyConnected from None
     store.refresh_from_db()
     return facts
 
@@ -138,3 +175,23 @@ def _learn(store: Store, facts: StoreFacts) -> None:
     store.facts = dataclasses.asdict(facts)
     if facts.time_zone in available_timezones():
         store.time_zone = facts.time_zone
+
+
+def _tokens(store: Store, credentials: Mapping[str, Any] | None, grant: Grant | None) -> Tokens | None:
+    """The token to check a connected store with; None: by the credentials, which tells whether they are good."""
+    if grant:
+        return GivenToken(grant.access_token)
+    if not connections.is_by_consent(store.credentials if credentials is None else credentials):
+        return None
+    if not _is_same_app(store, credentials):
+        # What another app was given cannot be renewed with this one.
+        raise StoreDisconnected(Code.RECONNECT_NEEDED)
+    return connections.tokens_of(store, credentials)
+
+
+def _is_same_app(store: Store, credentials: Mapping[str, Any] | None) -> bool:
+    return credentials is None or _app(store.credentials) == _app(credentials)
+
+
+def _app(credentials: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(credentials.get(name) for name in ("grant", "app", "client_id"))
