@@ -39,6 +39,7 @@ class Capabilities:
     mails_always: bool = False  # the platform's own mail cannot be switched off by API
     completes: bool = False  # an order is marked as done apart from its tracking, where the merchant wants that
     hooks: bool = False  # the store can tell us that something changed
+    app_signs_hooks: bool = False  # its messages are signed with the app's own secret, not with one that we choose
 
 
 @dataclass(frozen=True)
@@ -151,7 +152,7 @@ class Hook:
     kind: HookKind
     topic: str  # the platform's own word
     delivery_id: str = ""  # the same when the platform repeats a delivery; "" where it tells none
-    order_ids: tuple[str, ...] = ()  # external ids, as StoreOrder has them
+    order_ids: tuple[str, ...] = ()  # external ids, as StoreOrder has them, or what else orders_by_id() takes
 
 
 class Tokens(Protocol):

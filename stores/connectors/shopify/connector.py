@@ -5,7 +5,7 @@ https://shopify.dev/docs/api/admin-graphql
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from ..addresses import Network
 from ..base import (
     Capabilities,
+    Hook,
     Location,
     Opening,
     Receipt,
@@ -23,6 +24,7 @@ from ..base import (
 )
 from ..codes import Code
 from ..errors import ConnectorError, StoreBusy, StoreDisconnected
+from . import hooks
 from .address import is_shop_host, normalise_base_url
 from .graphql import API_VERSION, GraphQL, granted
 from .limiter import Limiter
@@ -43,7 +45,13 @@ class ShopifyConnector:
 
     label: ClassVar[str] = "Shopify"
     capabilities: ClassVar[Capabilities] = Capabilities(
-        batch=25, settle=60.0, call_limit=20.0, replaces=True, cancels=True
+        batch=25,
+        settle=60.0,
+        call_limit=20.0,
+        replaces=True,
+        cancels=True,
+        hooks=True,
+        app_signs_hooks=True,
     )
 
     def __init__(self, opening: Opening, *, api_version: str = API_VERSION) -> None:
@@ -65,6 +73,16 @@ class ShopifyConnector:
     def limiter() -> Limiter:
         """An empty memory of a store's rate limit, for callers that keep it between runs."""
         return Limiter()
+
+    @staticmethod
+    def is_signed(headers: Mapping[str, str], body: bytes, secrets: Sequence[str]) -> bool:
+        """Whether a message was signed with one of the app's secrets. See hooks.py."""
+        return hooks.is_signed(headers, body, secrets)
+
+    @staticmethod
+    def read_hook(headers: Mapping[str, str], body: bytes) -> Hook:
+        """What a message says. See hooks.py."""
+        return hooks.read_hook(headers, body)
 
     def check(self) -> StoreFacts:
         """Ask the store who it is and what we may do. Raises StoreDisconnected naming what is missing."""
@@ -113,6 +131,11 @@ class ShopifyConnector:
         self._api.deadline = float("inf")
         return self._orders.numbered(number)
 
+    def orders_by_id(self, order_ids: Sequence[str]) -> list[StoreOrder]:
+        """The orders with these ids, or that these fulfillment orders belong to; what is not shown is left out."""
+        self._api.deadline = float("inf")
+        return self._orders.by_ids(order_ids)
+
     def look(self, updates: Sequence[TrackingUpdate], deadline: float) -> list[Sighting | None | ConnectorError]:
         """Read only: what the store shows of each update. `deadline` of time.monotonic()."""
         self._api.deadline = deadline
@@ -127,6 +150,16 @@ class ShopifyConnector:
         """Cancel a fulfillment that we made; cancelled already is success."""
         self._api.deadline = float("inf")
         self._pusher().cancel(order_id, fulfillment_id)
+
+    def arm(self, url: str, secret: str) -> tuple[str, ...]:
+        """Subscribe to what is missing at `url`; the store signs with the app's secret, whatever `secret` says."""
+        self._api.deadline = float("inf")
+        return hooks.arm(self._api, url)
+
+    def disarm(self, url: str) -> None:
+        """Delete the subscriptions that lead to `url`."""
+        self._api.deadline = float("inf")
+        hooks.disarm(self._api, url)
 
     def close(self) -> None:
         """Close the connections of the session."""

@@ -5,7 +5,7 @@ https://shopify.dev/docs/api/admin-graphql/latest/queries/orders
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,6 +19,7 @@ LINES = 8
 COST = 20.0  # of one order on a page, until the store told
 
 _KIND = "orders with their lines"
+_BY_ID = "orders by their ids"
 _CUSTOMER_FIELDS = frozenset({"email", "shippingAddress"})
 _PAID = frozenset({"PAID", "PARTIALLY_REFUNDED", "REFUNDED"})
 
@@ -30,6 +31,7 @@ class Orders:
         self._api = api
         self.customers = True
         api.limiter.starts_at(_KIND, COST)
+        api.limiter.starts_at(_BY_ID, COST)
 
     def changed(self, since: datetime | None) -> Iterator[StoreOrder]:
         """All orders changed at `since` or later, oldest change first."""
@@ -56,6 +58,32 @@ class Orders:
                 return self._order(found[0]) if len(found) == 1 else None
         return None
 
+    def by_ids(self, ids: Sequence[str]) -> list[StoreOrder]:
+        """The orders with these ids, or that these fulfillment orders belong to; what is not shown is left out."""
+        found: dict[str, StoreOrder] = {}
+        wanted = list(dict.fromkeys(ids))
+        while wanted:
+            nodes, wanted = self._nodes(wanted)
+            for node in nodes:
+                if "name" in node:
+                    found[node["id"]] = self._order(node)
+                elif (order := (node.get("order") or {}).get("id")) and order not in found and order not in wanted:
+                    wanted.append(order)
+        return list(found.values())
+
+    def _nodes(self, ids: list[str]) -> tuple[list[Mapping[str, Any]], list[str]]:
+        """What stands behind the first of these ids, as many as one request carries, and the ids that are left."""
+        while True:
+            size = min(len(ids), PAGE, self._api.limiter.fits(_BY_ID))
+            variables = {"ids": ids[:size], "lines": LINES, "customers": self.customers}
+            reply = self._read("orders_by_id", variables, _BY_ID, size)
+            if reply is None:
+                continue
+            nodes = reply.data.get("nodes")
+            if nodes is None or reply.problems:
+                raise _error(reply)
+            return [node for node in nodes if node], ids[size:]
+
     def page(self, query: str | None, after: str | None, first: int) -> Mapping[str, Any]:
         """One page of orders, without the customers' fields where the store refuses them."""
         while True:
@@ -67,24 +95,31 @@ class Orders:
                 "lines": LINES,
                 "customers": self.customers,
             }
-            try:
-                reply = self._api.read("orders", variables, {_KIND: size})
-            except TooDear:
-                if size == 1:
-                    raise StoreBusy(Code.THROTTLED, "even one order costs more than a request may") from None
-                continue
-            except StoreDisconnected as error:
-                if error.reason.code != Code.SCOPE_MISSING or not self.customers:
-                    raise
-                self.customers = False
-                continue
-            if self.customers and _customers_refused(reply):
-                self.customers = False
+            reply = self._read("orders", variables, _KIND, size)
+            if reply is None:
                 continue
             page: Mapping[str, Any] | None = reply.data.get("orders")
             if page is None or reply.problems:
                 raise _error(reply)
             return page
+
+    def _read(self, name: str, variables: Mapping[str, Any], kind: str, size: int) -> Reply | None:
+        """The answer; None where less has to be asked for: fewer orders, or nothing of the customers."""
+        try:
+            reply = self._api.read(name, variables, {kind: size})
+        except TooDear:
+            if size == 1:
+                raise StoreBusy(Code.THROTTLED, "even one order costs more than a request may") from None
+            return None
+        except StoreDisconnected as error:
+            if error.reason.code != Code.SCOPE_MISSING or not self.customers:
+                raise
+            self.customers = False
+            return None
+        if self.customers and _customers_refused(reply):
+            self.customers = False
+            return None
+        return reply
 
     def _order(self, node: Mapping[str, Any]) -> StoreOrder:
         return translate(node, [*node["lineItems"]["nodes"], *self._more_lines(node)])
@@ -162,7 +197,7 @@ def _cancelled(node: Mapping[str, Any]) -> tuple[datetime | None, str]:
 
 def _customers_refused(reply: Reply) -> bool:
     denied = [problem for problem in reply.problems if problem.code == "ACCESS_DENIED"]
-    if reply.data.get("orders") is None:
+    if reply.data.get("orders") is None and reply.data.get("nodes") is None:
         return bool(denied)
     return any(_CUSTOMER_FIELDS & {part for part in problem.path if isinstance(part, str)} for problem in denied)
 
