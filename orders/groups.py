@@ -34,10 +34,11 @@ from django.db.models import (
 )
 from django.db.models.functions import Left
 
-from stores.choices import CountsAsPaid
+from stores.choices import CountsAsPaid, EmailKind
 from stores.models import Store
 
-from .choices import EmailState, NumberKind, RowCode, Stopped, SyncState
+from .choices import NumberKind, RowCode, Stopped, SyncState
+from .mail.rules import TOLD
 from .models import CustomerEmail, TrackingSync
 from .traits import AFTER_SENT, NOTHING, PAID_NEW, PAID_OLD, Choices, Trait, paid_until, stand_in
 
@@ -195,12 +196,15 @@ def _questions(choices: list[Choices], now: datetime, *, sent: bool) -> list[Que
         ],
     ]
     if sent:
-        mails = CustomerEmail.objects.filter(shipment=OuterRef("shipment_id"), state=EmailState.SENT).order_by()
+        told = CustomerEmail.objects.filter(shipment=OuterRef("shipment_id"), state__in=TOLD, number__isnull=False)
+        told = told.exclude(kind=EmailKind.WAITING).order_by()
         questions += [
             [(Q(shown__isnull=False), Trait.SHOWN)],
             [(Q(sending__isnull=False), Trait.SENDING)],
             [(Q(kind=NumberKind.OWN), Trait.KIND_OWN)],
-            [(Q(Exists(mails)), Trait.MAILED)],
+            [(Q(Exists(told)), Trait.MAILED)],
+            [(Q(shipment__order__customer_email__gt=""), Trait.ADDRESSED)],
+            [(Q(adopted=True), Trait.ADOPTED)],
         ]
     return questions
 

@@ -24,12 +24,14 @@ from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from stores.choices import MailSender, NumberSource
+from stores.choices import EmailKind, NumberSource
 from stores.models import Store, SyncPreference
 
 from . import cluster, plan, pulse
-from .choices import AttemptOutcome, NumberKind, SyncState, WaitCode
+from .choices import AttemptOutcome, EmailState, NumberKind, SyncState, WaitCode
 from .groups import grouped
+from .mail import facts as mail_facts
+from .mail.rules import MailFacts, Row, tells_of
 from .models import Pulse, SyncAttempt, TrackingSync
 from .plan import Planable, facts_of, preference_of
 from .policy import Facts, Preference, Send, decide
@@ -40,6 +42,7 @@ KEY = "reapply:"
 CHUNK = 200  # rows per transaction, which holds up the store's pushes for its length
 STRETCH_SECONDS = 10.0
 STALE = timedelta(minutes=2)  # without progress for so long, the task was lost
+OLD_ID, OLD, NEW = 0, "old", "new"  # stand for the numbers of a whole group of rows
 NOTE = "The store's present choice was applied to this parcel."
 
 
@@ -99,29 +102,27 @@ def totals(store: Store, now: datetime) -> Totals:
     preference = preference_of(store.preference)
     choices = Choices(store, preference, preference)
     counts: Counter[Verdict] = Counter()
-    notifies = 0
+    notifies, of_store = 0, mail_facts.of_store(store)
     for group in grouped(_candidates(store), [choices], now, sent=True):
         row, facts = stand_in(group.traits, now, choices)
         verdict = judge(row, facts, preference)
         counts[verdict] += group.count
-        if verdict == Verdict.CHANGES and _mails(store.preference, was_mailed=Trait.MAILED in group.traits):
+        if verdict == Verdict.CHANGES and tells_of(NEW, _mail_facts(group.traits, of_store, now), now):
             notifies += group.count
     changes = counts.pop(Verdict.CHANGES, 0)
     counts.pop(Verdict.SAME, None)
     return Totals(changes, notifies, tuple(counts.most_common()))
 
 
-def listing(store: Store, *, after: int = 0, size: int = 50) -> list[Line]:
+def listing(store: Store, now: datetime, *, after: int = 0, size: int = 50) -> list[Line]:
     """What becomes of each row that is of the other kind than the present choice, from row id `after` on."""
     rows = _candidates(store).filter(pk__gt=after).order_by("pk")
     shown = dict(rows.values_list("shipment_id", "shown__value")[:size])
     ids = list(shown)
-    mailed = set(
-        TrackingSync.objects.filter(shipment_id__in=ids, shipment__emails__state="sent").values_list("pk", flat=True)
-    )
     planables = facts_of(ids)
+    known = mail_facts.facts_of([each.row for each in planables.values()], mail_facts.rows_of(ids))
     return [
-        _line(planables[shipment_id], shown[shipment_id] or "", store.preference, mailed)
+        _line(planables[shipment_id], shown[shipment_id] or "", known[shipment_id], now)
         for shipment_id in ids
         if shipment_id in planables
     ]
@@ -250,25 +251,26 @@ def _note(rows: Iterable[TrackingSync], run_: Run, now: datetime) -> None:
     )
 
 
-def _line(planable: Planable, shown: str, preference: SyncPreference, mailed: set[int]) -> Line:
+def _line(planable: Planable, shown: str, mail: MailFacts, now: datetime) -> Line:
     row, facts = planable.row, planable.facts
     verdict = judge(row, facts, planable.preference)
     decision = decide(replace(facts, kind=None), planable.preference)
-    changes = verdict == Verdict.CHANGES and isinstance(decision, Send)
-    return Line(
-        planable=planable,
-        verdict=verdict,
-        old=shown,
-        new=decision.number.value if changes and isinstance(decision, Send) else "",
-        notifies=changes and _mails(preference, was_mailed=row.pk in mailed),
+    new = decision.number.value if verdict == Verdict.CHANGES and isinstance(decision, Send) else ""
+    return Line(planable, verdict, old=shown, new=new, notifies=bool(new) and tells_of(new, mail, now))
+
+
+def _mail_facts(traits: Trait, of_store: MailFacts, now: datetime) -> MailFacts:
+    """The facts about the mails of rows with these traits, to ask tells_of() about."""
+    state = EmailState.SENT if Trait.MAILED in traits else EmailState.SKIPPED
+    return replace(
+        of_store,
+        number_id=OLD_ID,
+        number=OLD,
+        dispatched_at=now if Trait.DISPATCHED in traits else None,
+        is_adopted=Trait.ADOPTED in traits,
+        has_address=Trait.ADDRESSED in traits,
+        rows=(Row(EmailKind.SHIPPED, state, OLD_ID, OLD, now),),
     )
-
-
-def _mails(preference: SyncPreference, *, was_mailed: bool) -> bool:
-    """Whether the customer hears of a replaced number: from the store, or from us where we wrote of the old one."""
-    if preference.confirmed_at is None:
-        return False
-    return preference.mail_sender == MailSender.STORE or (preference.mail_sender == MailSender.TRACKSYNC and was_mailed)
 
 
 def _is_on(run_: Run | None) -> bool:

@@ -51,7 +51,9 @@ class Trait(enum.IntFlag):
     SHOWN = enum.auto()
     SENDING = enum.auto()
     KIND_OWN = enum.auto()
-    MAILED = enum.auto()
+    MAILED = enum.auto()  # the customer was told a number
+    ADDRESSED = enum.auto()  # and has an address
+    ADOPTED = enum.auto()
 
 
 NOTHING = Trait(0)

@@ -10,11 +10,9 @@ from stores.choices import EmailKind, MailSender
 from stores.connectors.base import TrackingUpdate
 from stores.models import MailSettings, Store
 
-from .choices import EmailState
 from .links import company_name, tracking_link
+from .mail.rules import TOLD, asks_store
 from .models import CustomerEmail, ShipmentLine, TrackingNumber, TrackingSync
-
-TOLD = (EmailState.SENT, EmailState.BY_STORE, EmailState.UNCLEAR, EmailState.SENDING)
 
 
 @dataclass
@@ -100,7 +98,8 @@ def _notifies(row: TrackingSync, number: TrackingNumber, store: Store, told: set
         return False
     if not told:
         return row.shown_id is None
-    return number.value not in told and _tells_changed_number(store)
+    sender = MailSender(preference.mail_sender)
+    return asks_store(sender, told, number.value, tells_changed_number=_tells_changed_number(store))
 
 
 def _tells_changed_number(store: Store) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from dataclasses import replace
 
 from stores.choices import EmailKind, MailSender, Timing
 from stores.connectors import registry
-from stores.models import MailSettings, PreferenceChange, SyncPreference
+from stores.models import MailSettings, PreferenceChange, Store, SyncPreference
 
 from ..choices import AttemptOutcome, EmailState, Stopped
 from ..models import CustomerEmail, SyncAttempt, TrackingNumber, TrackingSync
@@ -44,18 +45,17 @@ def facts_of(
     fresh = [row for row in rows if not _is_in(outbox.get(row.shipment_id, ()), row.shown_id)]
     asked = _stores_asked(fresh, preferences)
     found = {}
+    common = {
+        store_id: _of(preference, settings.get(store_id) or MailSettings(store=preference.store))
+        for store_id, preference in preferences.items()
+    }
     for row in rows:
-        preference, order = preferences[row.store_id], row.shipment.order
-        store = preference.store
-        of_store = settings.get(row.store_id) or MailSettings(store=store)
+        order, of_store = row.shipment.order, common[row.store_id]
         known = outbox.get(row.shipment_id, ())
-        writes_anyway = registry.capabilities(store.platform).mails_always and of_store.switched_off_at is None
         # Such a notice goes once, when the order is completed.
-        wrote_by_itself = writes_anyway and row.shown_id is not None and not row.adopted and not known
-        found[row.shipment_id] = MailFacts(
-            sender=MailSender(preference.mail_sender),
-            timing=Timing(preference.timing),
-            is_confirmed=preference.confirmed_at is not None,
+        wrote_by_itself = of_store.writes_anyway and row.shown_id is not None and not row.adopted and not known
+        found[row.shipment_id] = replace(
+            of_store,
             number_id=row.shown_id,
             number=values.get(row.shown_id or 0, ""),
             shown_since=row.synced_at,
@@ -65,14 +65,32 @@ def facts_of(
             is_adopted=row.adopted,
             store_was_asked=row.pk in asked or wrote_by_itself,
             has_address=bool(order.customer_email),
-            reads_addresses=bool(store.facts.get("reads_customers", True)),
-            is_verified=verified is None or store.owner_id in verified,
-            tells_changed_number=of_store.tells_changed_number,
-            writes_anyway=writes_anyway,
-            is_connected=store.disconnected_at is None,
+            is_verified=verified is None or preferences[row.store_id].store.owner_id in verified,
             rows=known,
         )
     return found
+
+
+def of_store(store: Store) -> MailFacts:
+    """What decides about the mails of every shipment of this store; the rest as if nothing were shown or known."""
+    return _of(store.preference, MailSettings.objects.filter(store=store).first() or MailSettings(store=store))
+
+
+def _of(preference: SyncPreference, of_store: MailSettings) -> MailFacts:
+    store = preference.store
+    return MailFacts(
+        sender=MailSender(preference.mail_sender),
+        timing=Timing(preference.timing),
+        is_confirmed=preference.confirmed_at is not None,
+        number_id=None,
+        number="",
+        shown_since=None,
+        dispatched_at=None,
+        reads_addresses=bool(store.facts.get("reads_customers", True)),
+        tells_changed_number=of_store.tells_changed_number,
+        writes_anyway=registry.capabilities(store.platform).mails_always and of_store.switched_off_at is None,
+        is_connected=store.disconnected_at is None,
+    )
 
 
 def _shown(rows: Iterable[TrackingSync]) -> list[int]:

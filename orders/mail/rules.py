@@ -2,7 +2,8 @@
 
 `mails()` says what follows from the facts that has not been written down yet; outbox.py asks it whenever a fact has
 changed. `why_not()` is asked again at the last moment, by sending.py, and for a mail that was given up whose reason may
-be gone. Both see the same rules, in one order:
+be gone. `tells_of()` says beforehand whether a number that is replaced would be told. All see the same rules, in one
+order:
 
 * A store has one sender. Where it is the store, the store was asked with the push, or nobody was.
 * `preparing`: the store shows the number and the parcel is not dispatched, under "before dispatch".
@@ -15,7 +16,8 @@ be gone. Both see the same rules, in one order:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from stores.choices import EmailKind, MailSender, Timing
@@ -37,7 +39,8 @@ ENDS = frozenset(
     }
 )
 # Somebody was told, or may have been.
-_TOLD = frozenset({EmailState.SENT, EmailState.BY_STORE, EmailState.UNCLEAR, EmailState.SENDING})
+TOLD = frozenset({EmailState.SENT, EmailState.BY_STORE, EmailState.UNCLEAR, EmailState.SENDING})
+_NEW = -1  # stands for a number that no row is about yet
 _ON_ITS_WAY = frozenset({EmailState.PENDING, EmailState.HELD})
 
 
@@ -84,7 +87,7 @@ class MailFacts:
     @property
     def told(self) -> str:
         """The number that the customer was told last; "" for none."""
-        told = [row for row in self.rows if row.state in _TOLD and row.number and row.kind != EmailKind.WAITING]
+        told = [row for row in self.rows if row.state in TOLD and row.number and row.kind != EmailKind.WAITING]
         return max(told, key=lambda row: row.at).number if told else ""
 
 
@@ -141,6 +144,30 @@ def mails(facts: MailFacts, now: datetime) -> list[Mail | NoMail]:
         elif not _tells_it_anyway(facts, found):
             found.append(_decided(EmailKind.NUMBER_CHANGED, facts, now))
     return found + _again(facts, now)
+
+
+def asks_store(sender: MailSender, told: Collection[str], number: str, *, tells_changed_number: bool) -> bool:
+    """Whether a store that writes by itself is asked to, for a number that comes in the place of those `told`."""
+    return sender == MailSender.STORE and bool(told) and number not in told and tells_changed_number
+
+
+def tells_of(number: str, facts: MailFacts, now: datetime) -> bool:
+    """Whether the customer is told when the store shows this number in the place of the one it shows.
+
+    What is held for the merchant's address counts as told: it goes when that is verified.
+    """
+    if not facts.is_confirmed:
+        return False
+    told = {row.number for row in facts.rows if row.state in TOLD and row.number and row.kind != EmailKind.WAITING}
+    asked = asks_store(facts.sender, told, number, tells_changed_number=facts.tells_changed_number)
+    then = replace(
+        facts, number_id=_NEW, number=number, shown_since=now, store_was_asked=asked and not facts.is_adopted
+    )
+    return any(
+        each.kind == EmailKind.NUMBER_CHANGED and (isinstance(each, Mail) or each.reason == MailCode.BY_STORE)
+        for each in mails(then, now)
+        if each.number_id == _NEW
+    )
 
 
 def why_not(

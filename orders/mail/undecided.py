@@ -35,7 +35,8 @@ def why(store: Store) -> str:
     if not store.facts.get("reads_customers", True):
         return gettext(
             "You chose that we write to your customers, but {platform} does not let us read their e-mail addresses any "
-            "more. Nobody is written to. Let us read them again and check the connection, or choose who writes."
+            "more. Customers of new orders are not written to. Let us read them again and check the connection, or "
+            "choose who writes."
         ).format(platform=platform)
     if writes_by_itself(store) and word_of(store) is None:
         return gettext(

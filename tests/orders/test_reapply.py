@@ -17,7 +17,7 @@ from orders.choices import EmailState, NumberKind, Stopped, SyncState
 from orders.models import CustomerEmail, Order, Pulse, Shipment, SyncAttempt, TrackingNumber, TrackingSync
 from orders.reapply import Totals, Verdict
 from stores.choices import EmailKind, MailSender, NumberSource
-from stores.models import Store, SyncPreference
+from stores.models import MailSettings, Store, SyncPreference
 from stores.preferences import save_preference
 from tests import factories
 from tests.orders import pushing
@@ -94,7 +94,7 @@ def test_what_becomes_of_each_sent_number_is_listed_counted_and_then_done(verdic
     shipment = make(store)
     before = TrackingSync.objects.filter(shipment=shipment).values().get()
 
-    listed, totals = reapply.listing(store), reapply.totals(store, timezone.now())
+    listed, totals = reapply.listing(store, timezone.now()), reapply.totals(store, timezone.now())
     begin(store)
     changed = reapply.go_on(store.pk, **GOES_ON)
 
@@ -122,27 +122,59 @@ def under_way(shipment: Shipment) -> Shipment:
     return shipment
 
 
+def told_of_the_old_number(shipment: Shipment, state: str = EmailState.SENT, kind: str = EmailKind.SHIPPED) -> None:
+    own = shipment.numbers.get(kind=NumberKind.OWN)
+    CustomerEmail.objects.create(shipment=shipment, kind=kind, state=state, number=own)
+
+
 @pytest.mark.parametrize(
-    "sender, was_mailed, confirmed, told",
+    "sender, state, told",
     [
-        (MailSender.TRACKSYNC, True, True, 1),
-        (MailSender.TRACKSYNC, False, True, 0),
-        (MailSender.STORE, False, True, 1),
-        (MailSender.NOBODY, True, True, 0),
-        (MailSender.STORE, True, False, 0),
+        (MailSender.TRACKSYNC, EmailState.SENT, 1),
+        (MailSender.TRACKSYNC, EmailState.BY_STORE, 1),
+        (MailSender.TRACKSYNC, EmailState.SKIPPED, 0),  # nobody was told the old number
+        (MailSender.STORE, EmailState.BY_STORE, 1),
+        (MailSender.STORE, EmailState.SKIPPED, 0),
+        (MailSender.STORE, EmailState.HELD, 0),
+        (MailSender.NOBODY, EmailState.SENT, 0),
     ],
 )
-def test_who_will_be_told_is_said_before(sender: str, was_mailed: bool, confirmed: bool, told: int) -> None:
+def test_who_will_be_told_is_said_before(sender: str, state: str, told: int) -> None:
     store = a_store_that_now_wants_local(mail_sender=sender)
-    if not confirmed:
-        SyncPreference.objects.filter(store=store).update(confirmed_at=None)
-        store = fresh(store)
-    shipment = a_shown_parcel(store)
-    if was_mailed:
-        CustomerEmail.objects.create(shipment=shipment, kind=EmailKind.SHIPPED, state=EmailState.SENT)
+    told_of_the_old_number(a_shown_parcel(store), state)
 
-    assert reapply.totals(store, timezone.now()) == Totals(1, told, ())
-    assert [line.notifies for line in reapply.listing(store)] == [bool(told)]
+    assert said_before(store) == (told, [bool(told)])
+
+
+@pytest.mark.parametrize(
+    "sender, make",
+    [
+        (MailSender.TRACKSYNC, lambda parcel: MailSettings.objects.create(
+            store=parcel.order.store, tells_changed_number=False)),
+        (MailSender.STORE, lambda parcel: MailSettings.objects.create(
+            store=parcel.order.store, tells_changed_number=False)),
+        (MailSender.STORE, lambda parcel: SyncPreference.objects.update(confirmed_at=None)),
+        (MailSender.TRACKSYNC, lambda parcel: SyncPreference.objects.update(confirmed_at=None)),
+        (MailSender.TRACKSYNC, lambda parcel: Order.objects.update(customer_email="")),
+        # No platform writes of a fulfillment that somebody else made.
+        (MailSender.STORE, lambda parcel: TrackingSync.objects.update(adopted=True)),
+    ],
+)  # fmt: skip
+def test_what_keeps_a_customer_from_being_told_is_known_before(sender: str, make: Any) -> None:
+    store = a_store_that_now_wants_local(mail_sender=sender)
+    parcel = a_shown_parcel(store)
+    told_of_the_old_number(parcel)
+    before = said_before(store)
+
+    make(parcel)
+
+    assert (before, said_before(fresh(store))) == ((1, [True]), (0, [False]))
+
+
+def said_before(store: Store) -> tuple[int, list[bool]]:
+    """Customers that are told, by the count above the list and by its lines."""
+    now = timezone.now()
+    return reapply.totals(store, now).notifies, [line.notifies for line in reapply.listing(store, now)]
 
 
 def many_shown_parcels(store: Store, count: int) -> None:

@@ -36,7 +36,7 @@ def choice_sent(request: HttpRequest, store_id: int) -> HttpResponse:
 def _list(request: HttpRequest, store: Store) -> HttpResponse:
     now = timezone.now()
     after = int(text) if (text := request.GET.get("after", "")).isdecimal() and len(text) < 19 else 0
-    lines = reapply.listing(store, after=after, size=PAGE + 1)
+    lines = reapply.listing(store, now, after=after, size=PAGE + 1)
     run = reapply.run_of(store)
     found = reapply.totals(store, now)
     return render(

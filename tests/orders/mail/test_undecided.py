@@ -127,7 +127,7 @@ def test_where_the_platform_keeps_quiet_nobody_is_asked_and_nothing_is_kept() ->
 HIDDEN = {"reads_customers": False}
 CANNOT_READ = (
     "You chose that we write to your customers, but Shopify does not let us read their e-mail addresses any more. "
-    "Nobody is written to. Let us read them again and check the connection, or choose who writes."
+    "Customers of new orders are not written to. Let us read them again and check the connection, or choose who writes."
 )
 NOBODY_SAID = (
     "You chose that we write to your customers, but nobody has told us that Loud's own mail is switched off. Until "
