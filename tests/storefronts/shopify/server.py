@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import select
-import socket
-import struct
 import threading
 import time
 import traceback
 import urllib.parse
 import uuid
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.storefronts.serving import HTML, HTML_TYPE, Connection, Dropped, Server
 
 from . import api, control, page, tokens
 from .book import pages
@@ -24,9 +21,6 @@ from .reads_shop import VERSIONS
 from .record import Recorder
 from .shop import Shop
 
-GIVES_UP = 180  # seconds: a client that waits longer than this is not waiting any more
-HTML = "<!doctype html><html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>"
-HUGE = 64 * 1024 * 1024
 STATUS_TEXTS = {
     302: "",
     429: "Exceeded the API rate limit. Please wait and try again.",
@@ -59,21 +53,10 @@ class World:
             return shop
 
 
-class Dropped(Exception):
-    """The connection was given up on purpose; no answer is written."""
+class Handler(Connection):
+    """Answers for all shops of this process."""
 
-
-class Handler(BaseHTTPRequestHandler):
-    """One connection, kept alive."""
-
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = -1
-    timeout = 300
     world: World
-
-    def log_message(self, *_: Any) -> None:
-        """Quiet: the book knows what happened."""
 
     def do_GET(self) -> None:
         """Pages for people, the book for tests."""
@@ -90,17 +73,17 @@ class Handler(BaseHTTPRequestHandler):
             return self.send(200, {"ok": True})
         parts = [part for part in path.split("/") if part]
         if not parts:
-            return self.send(200, page.index(list(self.world.shops.values())), "text/html; charset=utf-8")
+            return self.send(200, page.index(list(self.world.shops.values())), HTML_TYPE)
         shop = self.world.shops.get(parts[0])
         if shop is None or len(parts) > 1:
-            return self.send(404, HTML.format("Not Found"), "text/html; charset=utf-8")
+            return self.send(404, HTML.format("Not Found"), HTML_TYPE)
         with shop.lock:
             body = page.store(shop)
-        return self.send(200, body, "text/html; charset=utf-8")
+        return self.send(200, body, HTML_TYPE)
 
     def do_POST(self) -> None:
         """The API, the token endpoint and the controls."""
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        body = self.body()
         path = self.path.partition("?")[0]
         if path == "/_control":
             return self.control(body)
@@ -195,7 +178,6 @@ class Handler(BaseHTTPRequestHandler):
             timer = threading.Timer(seconds or 1.0, api.answer, (shop, document, given, arrived, request_id))
             timer.daemon = True
             timer.start()
-            self.reset()
         if kind == "slow":
             time.sleep(seconds or 1.0)
         if kind == "act" and fault.action:
@@ -203,21 +185,8 @@ class Handler(BaseHTTPRequestHandler):
         answer = api.answer(shop, document, given, arrived, request_id) if kind in EXECUTED else {}
         if kind in ("slow", "act"):
             return self.send(200, answer, headers=headers)
-        if kind in ("cut_body", "drip"):
-            self.trickle(json.dumps(answer).encode(), kind == "cut_body", seconds or 1.0)
-        if kind == "huge":
-            return self.send(200, " " * HUGE, headers=headers)
-        if kind in ("timeout", "timeout_after"):
-            self.hang()
-        if kind in ("reset_before", "reset_after"):
-            self.reset()
-        if kind == "cut_json":
-            text = json.dumps(answer)
-            return self.send(200, text[: max(1, len(text) // 2)], headers=headers)
-        if kind == "html_200":
-            return self.send(200, HTML.format("One moment, please"), "text/html; charset=utf-8", headers)
-        if kind.startswith("502"):
-            return self.send(502, HTML.format("502 Bad Gateway"), "text/html; charset=utf-8", headers)
+        if self.spoil(kind, json.dumps(answer), seconds, headers):
+            return None
         if kind.startswith("internal_200"):
             return self.send(200, {"errors": [internal(request_id)], "data": None}, headers=headers)
         if kind == "throttled":
@@ -229,96 +198,6 @@ class Handler(BaseHTTPRequestHandler):
         if status == 302:
             more = {"Location": self.world.address.replace("127.0.0.1", "localhost") + self.path}
         return self.send(status, {"errors": STATUS_TEXTS[status]}, headers={**(headers or {}), **more})
-
-    def hang(self) -> None:
-        """Say nothing until the client has gone away."""
-        until = time.monotonic() + GIVES_UP
-        while time.monotonic() < until:
-            readable, _, _ = select.select([self.connection], [], [], 0.5)
-            if readable and not self.connection.recv(1024):
-                break
-        self.drop()
-
-    def trickle(self, data: bytes, half: bool, seconds: float) -> None:
-        """Announce a whole answer; close half way, or take `seconds` over it."""
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json; charset=utf-8")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        with contextlib.suppress(OSError):
-            if half:
-                self.wfile.write(data[: len(data) // 2])
-                self.wfile.flush()
-                self.connection.shutdown(socket.SHUT_RDWR)
-                self.drop()
-            until = time.monotonic() + seconds
-            for index in range(len(data) - 1):
-                self.wfile.write(data[index : index + 1])
-                self.wfile.flush()
-                if (left := until - time.monotonic()) <= 0:
-                    self.wfile.write(data[index + 1 :])
-                    break
-                time.sleep(min(0.05, left))
-            else:
-                time.sleep(max(0.0, until - time.monotonic()))
-                self.wfile.write(data[-1:])
-            self.wfile.flush()
-        raise Dropped
-
-    def reset(self) -> None:
-        """The connection breaks as a network breaks it: with a reset."""
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.drop()
-
-    def drop(self) -> None:
-        """Close without an answer."""
-        self.close_connection = True
-        with contextlib.suppress(OSError):
-            self.connection.close()
-        raise Dropped
-
-    def send(
-        self,
-        status: int,
-        body: Any,
-        kind: str = "application/json; charset=utf-8",
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        """One whole answer in one write."""
-        data = (body if isinstance(body, str) else json.dumps(body)).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(data)))
-        for name, value in (headers or {}).items():
-            self.send_header(name, value)
-        self.end_headers()
-        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-            self.wfile.write(data)
-            self.wfile.flush()
-
-    def handle(self) -> None:
-        """A client that goes away is nothing to report."""
-        with contextlib.suppress(ConnectionError, ValueError, OSError):
-            super().handle()
-
-    def finish(self) -> None:
-        """Close what may be closed already."""
-        with contextlib.suppress(OSError, ValueError):
-            super().finish()
-
-
-class Server(ThreadingHTTPServer):
-    """A thread for each connection."""
-
-    daemon_threads = True
-    request_queue_size = 256
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A broken connection is an everyday thing here; anything else is shown."""
-        import sys
-
-        if not isinstance(sys.exc_info()[1], ConnectionError | OSError | ValueError):
-            super().handle_error(request, client_address)
 
 
 def make_server(port: int, recorder: Recorder | None = None, latency_ms: float = 0) -> Server:
