@@ -1,0 +1,1 @@
+"""WooCommerce, through the REST API of each shop's own WordPress. The way in is connector.WooCommerceConnector."""

@@ -1,0 +1,56 @@
+"""What the process remembers of one store from one run to the next: habits of its server, never its data.
+
+A value of `Memory` belongs to one store. One writer and now and then a pull use it at the same time; everything in
+it is a single value that may be lost or found out again. Times are of time.monotonic().
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Any
+
+from .places import Places
+
+PATIENCE = 15 * 60.0  # seconds of pages in place of data, until a person is asked to look
+TRIES = 3  # and as many of them at the least
+MOST_REFUNDS = 2_000  # orders whose refunded units are kept
+
+
+@dataclass
+class Memory:
+    """Everything has a start value: a store that nobody has asked anything yet."""
+
+    by_query: bool = False  # the host drops the Authorization header: the key goes in the address
+    is_soiled: bool = False  # PHP warnings or a byte order mark stood before an answer
+    per_page: int = 100  # orders asked for at once; halves when a page of them was too much for the shop's PHP
+    places: Places | None = None  # where numbers can go
+    places_until: float = 0.0
+    providers: Any = None  # the carriers that the tracking plugin knows, as push keeps them
+    providers_until: float = 0.0
+    statuses: tuple[str, ...] | None = None  # that orders may have; None: not asked yet
+    refunded: OrderedDict[tuple[int, ...], dict[str, int]] = field(default_factory=OrderedDict)
+    strikes: int = 0
+    strikes_since: float = 0.0
+
+    def strike(self, now: float) -> bool:
+        """A page came in place of data. Whether that has gone on for so long that a person has to look."""
+        if not self.strikes:
+            self.strikes_since = now
+        self.strikes += 1
+        return self.strikes >= TRIES and now - self.strikes_since >= PATIENCE
+
+    def answered(self) -> None:
+        """Data came: whatever stood in between is gone."""
+        self.strikes = 0
+
+    def forget_places(self) -> None:
+        """A plugin was switched on or off: where numbers can go is found anew, and which carriers are known."""
+        self.places, self.places_until = None, 0.0
+        self.providers, self.providers_until = None, 0.0
+
+    def keep_refunds(self, ids: tuple[int, ...], units: dict[str, int]) -> None:
+        """Refunds never change once they are made: what they took back is asked for once."""
+        self.refunded[ids] = units
+        while len(self.refunded) > MOST_REFUNDS:
+            self.refunded.popitem(last=False)
