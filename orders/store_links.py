@@ -1,22 +1,20 @@
-"""Where a merchant finds an order in the store's own admin. A platform that is not listed has no link."""
+"""Where a merchant finds an order in the store's own admin. Which page that is, is in the guides of the platforms."""
 
 from __future__ import annotations
 
 from urllib.parse import quote
 
+from stores.guides import GUIDES
 from stores.models import Store
 
 
 def order_page(store: Store, external_id: str) -> str:
     """The address of the order's page in the store's admin; "" where the platform's is not known.
 
-    Shopify leads from the shop's own host to admin.shopify.com; its ids end in the number of the page.
-    https://shopify.dev/docs/api/usage/gids
+    An id that is a path, as "gid://shopify/Order/1", ends in the number of the page.
     """
     number = quote(external_id.rpartition("/")[2], safe="")
-    pages = {
-        "shopify": f"/admin/orders/{number}",
-        "woocommerce": f"/wp-admin/post.php?post={number}&action=edit",
-    }
-    page = pages.get(store.platform)
-    return f"{store.base_url.rstrip('/')}{page}" if page and number else ""
+    guide = GUIDES.get(store.platform)
+    if guide is None or not guide.order_page or not number:
+        return ""
+    return store.base_url.rstrip("/") + guide.order_page.format(order=number)

@@ -1,4 +1,7 @@
-"""What a guide consists of: its form, the permissions it asks for, and the words for an address that is refused."""
+"""What a guide consists of: its form, the permissions it asks for, and what this platform is told differently.
+
+The pages ask a guide and never a platform's name: what only some platforms have is empty in the guides of the others.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,16 @@ class Permission:
     why: Text
     is_needed: bool = True  # without it nothing works; the others only widen what does
     on_request: bool = False  # the platform grants it only where it was asked for first
+    is_told: bool = True  # the platform tells whether we have it; where not, only the first number shows it
+
+
+@dataclass(frozen=True)
+class Place:
+    """One of the places for tracking numbers that a store of this platform can have."""
+
+    key: str  # as in StoreFacts.places
+    label: Text
+    means: Text  # what the merchant and the customer see of it
 
 
 @dataclass(frozen=True)
@@ -33,6 +46,11 @@ class Guide:
     permissions: tuple[Permission, ...]
     grant_help: Text = ""  # where a permission is added afterwards
     address_help: Mapping[str, Text] = field(default_factory=dict)  # addresses.Why → what to type instead
+    first_time: Mapping[str, Text] = field(default_factory=dict)  # Code → in place of what is said of any platform
+    has_locations: bool = True  # its orders ship from places of which the merchant chooses ours
+    places: tuple[Place, ...] = ()  # where a number can go, on a platform where that depends on the store
+    partial_statuses: Mapping[str, Text] = field(default_factory=dict)  # what an order can be when a part has left
+    order_page: str = ""  # below the store's address: the page of {order} in the store's admin
 
     @property
     def needed(self) -> tuple[Permission, ...]:
@@ -43,3 +61,7 @@ class Guide:
     def to_paste(self) -> str:
         """The names of the permissions to ask for, as one line to copy."""
         return ",".join(permission.name for permission in self.permissions if not permission.on_request)
+
+    def place(self, key: str) -> Place | None:
+        """The place with this key; None for one that this version has no words for."""
+        return next((place for place in self.places if place.key == key), None)

@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ..connectors.addresses import Why
+from ..connectors.codes import Code
 from ..connectors.registry import CONNECTORS
 from ..forms import ConnectForm, secret_field
 from .base import Guide, Permission
@@ -84,4 +85,17 @@ GUIDE = Guide(
         Why.PORT: _MYSHOPIFY,
         Why.PLAIN_HTTP: _("Type it with https:// or leave that out."),
     },
+    first_time={
+        Code.TOKEN_REFUSED: _(
+            "{platform} refused this access. Copy it again, whole and without spaces, and look whether the app is "
+            "installed in this very shop."
+        ),
+        Code.WRONG_SHOP: _(
+            "Another shop answered: {shop}. Type the address of the shop in which the app is installed, or use the "
+            "access of this one."
+        ),
+        Code.SCOPE_MISSING: _("The app lacks permissions in {platform}: {scopes}. Add them there, then check again."),
+    },
+    # The shop's own host leads to admin.shopify.com. https://shopify.dev/docs/api/usage/gids
+    order_page="/admin/orders/{order}",
 )

@@ -19,7 +19,8 @@ from stores.forms import own_locations
 from stores.guides import Guide
 from stores.guides.base import Text
 
-from ...wording import fill, releases, sentence
+from ...wording import Who, fill, releases, sentence, who_acts
+from ...wording.connection import MENDED_IN_THE_SHOP
 
 
 class Mark(enum.StrEnum):
@@ -48,18 +49,16 @@ class Refusal:
     lines: tuple[Line, ...] = ()
 
 
-# In place of the sentences for a connection that worked before.
+# In place of the sentences for a connection that worked before. A platform's guide may have better ones.
 _FIRST_TIME: dict[str, Text] = {
-    Code.TOKEN_REFUSED: _(
-        "{platform} refused this access. Copy it again, whole and without spaces, and look whether the app is "
-        "installed in this very shop."
-    ),
+    Code.TOKEN_REFUSED: _("{platform} refused this access. Copy it again, whole and without spaces."),
     Code.SHOP_NOT_FOUND: _("{platform} has no shop at this address. Look at its spelling."),
-    Code.WRONG_SHOP: _(
-        "Another shop answered: {shop}. Type the address of the shop in which the app is installed, or use the access "
-        "of this one."
-    ),
+    Code.WRONG_SHOP: _("Another shop answered: {shop}. Type the address of the shop whose access this is."),
     Code.SHOP_FROZEN: _("{platform} says that the shop is locked or not paid for. Open it there, then try again."),
+    Code.SCOPE_MISSING: _("Permissions are missing in {platform}: {scopes}. Add them there, then check again."),
+    Code.CONSENT_OVER: _(
+        "{platform}'s consent was used already or is too old. Begin once more, and go straight through."
+    ),
 }
 _WHY: dict[str, Text] = {
     Why.EMPTY: _("it is empty"),
@@ -72,7 +71,9 @@ _WHY: dict[str, Text] = {
     Why.CUSTOM_DOMAIN: _("it is the shop's own domain, under which it does not talk to apps"),
     Why.SHOP_NAME: _("no shop can have this name"),
 }
-_ADDRESS_CODES = (Code.ADDRESS_REFUSED, Code.SHOP_NOT_FOUND, Code.WRONG_SHOP)
+_ADDRESS_CODES = (Code.ADDRESS_REFUSED, Code.SHOP_NOT_FOUND, Code.WRONG_SHOP, Code.ADDRESS_MOVED)
+# Warnings that a line of their own tells of.
+_TOLD_OTHERWISE = (Code.CUSTOMERS_HIDDEN, Code.OLD_ORDERS_HIDDEN, Code.SEVERAL_LOCATIONS)
 
 
 def refusal(error: ConnectorError, guide: Guide, given: Iterable[str] = ()) -> Refusal:
@@ -84,12 +85,12 @@ def refusal(error: ConnectorError, guide: Guide, given: Iterable[str] = ()) -> R
         # An address that holds a password is not repeated.
         text = sentence(code, told) if told.get("address") else gettext("We do not call this address: {why}.")
         return Refusal(" ".join(filter(None, [fill((text,), told), str(guide.address_help.get(why, ""))])), "base_url")
-    if code == Code.SCOPE_MISSING:
+    better = guide.first_time.get(code) or _FIRST_TIME.get(code)
+    if code == Code.SCOPE_MISSING and better:
         missing = [str(name) for name in _listed(values.get("scopes"))]
-        text = gettext("The app lacks permissions in {platform}: {scopes}. Add them there, then check again.")
-        return Refusal(fill((text, sentence(code, values)), values), "", tuple(_scopes(guide, missing)))
-    if code in _FIRST_TIME:
-        text = fill((_FIRST_TIME[code], sentence(code, values)), values)
+        return Refusal(fill((better, sentence(code, values)), values), "", tuple(_scopes(guide, missing)))
+    if better:
+        text = fill((better, sentence(code, values)), values)
     elif isinstance(error, StoreBusy):
         text = sentence(code, values) + " " + gettext("Nothing was saved; try again in a minute.")
     else:
@@ -100,7 +101,7 @@ def refusal(error: ConnectorError, guide: Guide, given: Iterable[str] = ()) -> R
 
 def access_stays(error: ConnectorError) -> bool:
     """Whether the same access can work once something was put right, so that it need not be typed again."""
-    return isinstance(error, StoreBusy) or error.reason.code in (Code.SCOPE_MISSING, Code.SHOP_FROZEN)
+    return isinstance(error, StoreBusy) or error.reason.code in MENDED_IN_THE_SHOP | {Code.SCOPE_MISSING}
 
 
 def lines_of(facts: StoreFacts | Mapping[str, Any], guide: Guide, chosen: Iterable[str] = ()) -> list[Line]:
@@ -108,13 +109,18 @@ def lines_of(facts: StoreFacts | Mapping[str, Any], guide: Guide, chosen: Iterab
     found = facts if isinstance(facts, StoreFacts) else kept_facts(facts)
     lines = [Line(Mark.GOOD, gettext("Shop"), gettext("It answers as “{name}”.").format(name=found.shop_name))]
     lines += _granted(guide, found.scopes)
-    lines.append(_locations(own_locations(found.locations), set(chosen)))
+    if guide.has_locations:
+        lines.append(_locations(own_locations(found.locations), set(chosen)))
+    if guide.places:
+        lines.append(_places(guide, found))
     lines.append(_customers(found, guide))
     if found.time_zone:
         lines.append(Line(Mark.GOOD, gettext("Time zone"), found.time_zone))
-    if Code.API_VERSION_RETIRED in found.warnings:
-        lines.append(Line(Mark.NOTE, guide.label, sentence(Code.API_VERSION_RETIRED, {"platform": guide.label})))
-    return lines
+    if found.version:
+        lines.append(Line(Mark.GOOD, gettext("Version"), f"{guide.label} {found.version}"))
+    return lines + [
+        Line(Mark.NOTE, guide.label, _warning(code, guide)) for code in found.warnings if code not in _TOLD_OTHERWISE
+    ]
 
 
 def kept_facts(kept: Mapping[str, Any]) -> StoreFacts:
@@ -166,14 +172,28 @@ def _scopes(guide: Guide, missing: list[str]) -> list[Line]:
 
 
 def _granted(guide: Guide, scopes: Iterable[str]) -> list[Line]:
-    """Every permission that we ask for: the needed ones are granted, or the check would have failed."""
-    has = set(scopes)
-    return [
-        Line(Mark.GOOD, each.name, gettext("Granted, {why}.").format(why=each.why))
-        if each.is_needed or each.name in has
-        else Line(Mark.NOTE, each.name, gettext("Not granted. It would be good {why}.").format(why=each.why))
-        for each in guide.permissions
-    ]
+    """Every permission that we ask for: the needed ones are granted, or the check would have failed.
+
+    Unless the platform does not tell: then a merchant should look once more.
+    """
+    has, lines = set(scopes), []
+    for each in guide.permissions:
+        mark, found = Mark.GOOD, gettext("Granted, {why}.")
+        if each.name not in has and not each.is_told:
+            mark = Mark.NOTE
+            found = gettext("We need it {why}. Whether we have it, {platform} tells only when we first write.")
+        elif each.name not in has and not each.is_needed:
+            mark, found = Mark.NOTE, gettext("Not granted. It would be good {why}.")
+        lines.append(Line(mark, each.name, found.format(why=each.why, platform=guide.label)))
+    return lines
+
+
+def _places(guide: Guide, found: StoreFacts) -> Line:
+    """Where numbers go in this store."""
+    about, place = gettext("Where numbers go"), guide.place(found.tracking_goes_to)
+    if place is None:
+        return Line(Mark.NOTE, about, gettext("It is found out with the first number."))
+    return Line(Mark.GOOD, about, gettext("Into {place}.").format(place=place.label))
 
 
 def _locations(own: list[Location], chosen: set[str]) -> Line:
@@ -203,6 +223,13 @@ def _customers(found: StoreFacts, guide: Guide) -> Line:
         text = gettext("We can read them. {platform} writes to your customers itself, and cannot be told not to.")
         return Line(Mark.GOOD, about, text.format(platform=guide.label))
     return Line(Mark.GOOD, about, gettext("We can read them, so we can write to your customers if you want us to."))
+
+
+def _warning(code: str, guide: Guide) -> str:
+    """What is so, and what to do about it where that is the merchant's affair."""
+    values = {"platform": guide.label}
+    said = sentence(code, values)
+    return f"{said} {releases(code, values)}" if who_acts(code) == Who.MERCHANT else said
 
 
 def _listed(value: Any) -> list[Any]:
