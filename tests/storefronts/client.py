@@ -15,6 +15,7 @@ import datetime
 import pathlib
 import subprocess
 import sys
+import time
 import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -373,6 +374,28 @@ class Shop:
         """The merchant made a new token."""
         self.do("renew_token", token=token)
         self.token = token
+
+    # -- the messages it sends
+
+    def deliver_to(self, origin: str | None) -> None:
+        """Send messages to this scheme and host, whatever address was subscribed; any address may be, then."""
+        self.do("deliver_to", origin=origin)
+
+    def deliveries(self, topic: str = "") -> list[Result]:
+        """All messages, or those of a topic, oldest first: {"id", "topic", "uri", "body", "headers", "statuses"}."""
+        return [one for one in self.do("deliveries") if topic in ("", one["topic"])]
+
+    def delivered(self, seconds: float = 20) -> list[Result]:
+        """The same, once none is under way any more."""
+        ends = time.monotonic() + seconds
+        while self.do("deliveries_under_way"):
+            assert time.monotonic() < ends, "messages are still under way"
+            time.sleep(0.02)
+        return self.deliveries()
+
+    def subscriptions(self) -> list[Result]:
+        """[{"topic", "uri", "fields"}]"""
+        return self.do("subscriptions")
 
     def book(self) -> Result:
         """What the store wrote down: see `shopify/book.py`."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from . import messages
 from .book import pages
 from .faults import Fault
 from .merchant import ACTIONS, action
@@ -14,6 +15,8 @@ from .shop import Shop
 
 if TYPE_CHECKING:
     from .server import World
+
+PARTS = (messages,)  # its actions register themselves
 
 
 def act(world: World, request: dict[str, Any]) -> Any:

@@ -117,6 +117,7 @@ def mark_paid(shop: Shop, order: str, paid_at: str | None = None) -> dict[str, A
     one["_financial"] = None
     shop.add_transaction(one, kind="SALE", amount=owed, processedAt=paid_at or shop.stamp())
     shop.touch(one)
+    shop.deliveries.of_order("ORDERS_PAID", one)
     return gids(one)
 
 
@@ -139,6 +140,7 @@ def cancel_order(shop: Shop, order: str, reason: str = "CUSTOMER", refund: bool 
     """The merchant cancels the order, whatever has been fulfilled of it."""
     one = find(shop, order)
     mutations_orders.cancel(shop, one, reason, refund)
+    shop.deliveries.of_order("ORDERS_CANCELLED", one)
     return gids(one)
 
 
@@ -193,9 +195,13 @@ def release(shop: Shop, order: str) -> dict[str, Any]:
     """Lift all holds, and let what was scheduled begin."""
     one = find(shop, order)
     for fo in open_fos(one):
+        was = fo["status"]
         mutations_fos.release(shop, fo, None)
+        if was == "ON_HOLD":
+            shop.deliveries.of_work("FULFILLMENT_ORDERS_HOLD_RELEASED", fo)
         if fo["status"] == "SCHEDULED":
             fo["status"] = "OPEN"
+            shop.deliveries.of_work("FULFILLMENT_ORDERS_SCHEDULED_FULFILLMENT_ORDER_READY", fo)
     shop.touch(one)
     return gids(one)
 

@@ -15,6 +15,7 @@ from typing import Any
 from . import routing
 from .book import Book
 from .costs import Bucket
+from .deliveries import Deliveries
 from .faults import Faults
 from .values import Record, iso, money
 
@@ -63,6 +64,8 @@ class Shop:
         self.locations: list[Record] = []
         self.services: list[Record] = []
         self.webhooks: dict[str, Record] = {}
+        self.deliveries = Deliveries(self)
+        self.installed_secret = ""  # the client's, while the app is removed
         self.order_count = 0
         self.first_number: int = options.get("first_number", 1001)
         self.app = {
@@ -278,6 +281,9 @@ class Shop:
         routing.settle(order)
         self.orders[order["id"]] = order
         self.version += 1
+        self.deliveries.of_order("ORDERS_CREATE", order)
+        if paid:
+            self.deliveries.of_order("ORDERS_PAID", order)
         return order
 
     def _address(self, first: str, last: str, country: str, given: Record) -> Record:
@@ -367,3 +373,4 @@ class Shop:
         order["updatedAt"] = self.stamp()
         routing.settle(order)
         self.version += 1
+        self.deliveries.of_order("ORDERS_UPDATED", order)
