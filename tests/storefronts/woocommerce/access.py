@@ -47,7 +47,7 @@ class Request:
 
 def who(shop: Shop, request: Request) -> str:
     """The role of who asks, "" for nobody. Raises Refused where a wrong answer is worse than none."""
-    if not ("wp-json/wc/" in request.path or "wp-json/wc-" in request.path):
+    if not shop.has_woocommerce or not ("wp-json/wc/" in request.path or "wp-json/wc-" in request.path):
         return ""
     query = {name: values[0] for name, values in request.query.items()}
     name, secret = "", ""

@@ -13,6 +13,15 @@ import zoneinfo
 WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d(:\d\d)?)?")
 
 
+def zone_of(name: str) -> datetime.tzinfo:
+    """A shop's time zone: a name, or a fixed offset such as "+05:30", as shops without a city have it."""
+    if name[0] in "+-":
+        hours, _, minutes = name[1:].partition(":")
+        offset = datetime.timedelta(hours=int(hours), minutes=int(minutes or 0))
+        return datetime.timezone(-offset if name[0] == "-" else offset)
+    return zoneinfo.ZoneInfo(name)
+
+
 def now() -> datetime.datetime:
     """The shop's clock in UTC; a shop knows no fractions of a second."""
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
@@ -34,7 +43,7 @@ def gmt(at: datetime.datetime | None) -> str | None:
 
 def local(at: datetime.datetime | None, zone: str) -> str | None:
     """The shop's local time as the API writes it: without an offset."""
-    return at.astimezone(zoneinfo.ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M:%S") if at else None
+    return at.astimezone(zone_of(zone)).strftime("%Y-%m-%dT%H:%M:%S") if at else None
 
 
 def is_written_well(text: str) -> bool:
@@ -46,11 +55,11 @@ def compared(text: str, zone: str) -> str:
     """What a filter is compared with: the shop's local time where an offset was given, else the time as written."""
     value = datetime.datetime.fromisoformat(text.upper().replace(" ", "T"))
     if value.tzinfo:
-        value = value.astimezone(zoneinfo.ZoneInfo(zone))
+        value = value.astimezone(zone_of(zone))
     return value.strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def offset_hours(zone: str, at: datetime.datetime) -> float:
     """How far the shop's clock is ahead of UTC."""
-    offset = at.astimezone(zoneinfo.ZoneInfo(zone)).utcoffset()
-    return offset.total_seconds() / 3600 if offset else 0
+    offset = at.astimezone(zone_of(zone)).utcoffset()
+    return offset.total_seconds() / 3600 if offset else 0.0

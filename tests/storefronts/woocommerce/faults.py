@@ -10,15 +10,17 @@ from tests.storefronts.shopify.faults import Fault
 
 __all__ = ["ALL", "AFTER", "EXECUTED", "READS", "WRITES", "Fault", "Faults"]
 
+SHARED = (
+    *("timeout", "timeout_after", "reset_before", "reset_after", "late", "slow", "429", "500", "500_after"),
+    *("502_html", "502_after", "503", "html_200", "cut_json", "cut_body", "drip", "huge", "302", "act"),
+)
 KINDS = {
-    **{
-        kind: words
-        for kind, words in shopify.KINDS.items()
-        if kind not in ("throttled", "internal_200", "internal_200_after", "403", "423")
-    },
+    **{kind: shopify.KINDS[kind] for kind in SHARED},
     "401": "HTTP 401: nobody may see anything, as for an unknown key",
     "402": "HTTP 402: the host has suspended the shop",
     "404": "HTTP 404 with a page: nothing rewrites /wp-json/",
+    **{status: f"HTTP {status} with a page, nothing is executed" for status in ("408", "413", "504", "520")},
+    "empty_200": "executed, HTTP 200 with nothing in it",
     "406": "HTTP 406 with a page of the host's filter, nothing is executed",
     "504_after": "executed, HTTP 504 with a page",
     "waf_403": "HTTP 403 with a firewall's page, nothing is executed",
@@ -32,7 +34,7 @@ KINDS = {
     "login_wall": "HTTP 401: a plugin shuts the API to visitors",
 }
 AFTER = {kind for kind in KINDS if kind.endswith("_after")}
-EXECUTED = AFTER | {"cut_json", "cut_body", "drip", "slow", "act", "php_warning", "bom"}
+EXECUTED = AFTER | {"cut_json", "cut_body", "drip", "slow", "act", "php_warning", "bom", "empty_200"}
 ALL = ("all", "read", "mutation")
 READS = (
     *("index", "system_status", "list_statuses", "list_orders", "read_order", "list_notes", "list_refunds"),

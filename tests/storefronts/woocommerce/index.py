@@ -40,13 +40,14 @@ def _routes() -> Record:
 def root(shop: Shop, request: Request, role: str) -> Record:
     """GET /wp-json/: for everybody. More than a megabyte, unless the fields are named."""
     zone = shop.time_zone
+    offset = dates.offset_hours(zone, dates.now())
     facts = {
         "name": shop.name,
         "description": "",
         "url": shop.base_url,
         "home": shop.base_url,
-        "gmt_offset": f"{dates.offset_hours(zone, dates.now()):g}",
-        "timezone_string": zone,
+        "gmt_offset": int(offset) if offset.is_integer() else offset,
+        "timezone_string": "" if zone[0] in "+-" else zone,
         "page_for_posts": 0,
         "page_on_front": 0,
         "show_on_front": "posts",

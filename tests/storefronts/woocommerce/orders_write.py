@@ -40,9 +40,12 @@ def _update(shop: Shop, order: Order | None, given: Record) -> Record:
         _write_meta(shop, order, entry)
     if "customer_note" in given:
         order.customer_note = str(given["customer_note"])
+    was_thrown_away = order.status == "trash"
     if "status" in given:
         statuses.move(shop, order, given["status"], by="api")
     shop.changed(order)
+    if was_thrown_away and order.status != "trash":
+        shop.changed(order, "restored")
     return views.order(shop, order)
 
 
@@ -79,10 +82,10 @@ def batch(shop: Shop, request: Request, role: str) -> Answer:
     """POST /orders/batch: 200 even where items failed, each of them says so."""
     given: dict[str, list[Any]] = request.given  # type: ignore[assignment]
     kinds = ("create", "update", "delete")
+    must(role, "batch")
     if sum(len(given.get(kind) or ()) for kind in kinds) > MOST:
         text = f"Unable to accept more than {MOST} items for this request."
         raise Refused(413, "woocommerce_rest_request_entity_too_large", text)
-    must(role, "batch")
     answer: dict[str, list[Record]] = {}
     for item in given.get("update") or ():
         answer.setdefault("update", []).append(_item(shop, item))

@@ -6,11 +6,13 @@ import datetime
 import time
 from html import escape
 
-from tests.storefronts.shopify.page import FRESH, SHOWN, document
+from tests.storefronts.shopify.page import FRESH, SHOWN, document, index
 
 from . import book, trackings
 from .shop import Order, Record, Shop
 from .views import meta_of
+
+__all__ = ["index", "store"]
 
 STATES = {
     "completed": "good",
@@ -21,18 +23,6 @@ STATES = {
     "failed": "bad",
     "trash": "bad",
 }
-
-
-def index(shops: list[Shop]) -> str:
-    """Which stores there are."""
-    rows = "".join(
-        f'<li><div><a class="name" href="/{escape(shop.name)}/">{escape(shop.name)}</a></div>'
-        f'<p class="none">{_count(len(shop.orders), "order")},'
-        f" {_count(len(shop.book.numbers), 'tracking number')}</p></li>"
-        for shop in sorted(shops, key=lambda one: one.name)
-    )
-    body = f'<ul class="orders">{rows}</ul>' if rows else '<p class="empty">No store has been opened yet.</p>'
-    return document("Pretend stores", f"<header><h1>Pretend stores</h1></header>{body}", True)
 
 
 def store(shop: Shop) -> str:
@@ -52,10 +42,6 @@ def store(shop: Shop) -> str:
     more = len(orders) - len(newest)
     rest = f'<p class="none">and {more:,} older orders</p>' if more else ""
     return document(shop.name, f'{head}<dl class="figures">{tiles}</dl>{listed}{rest}', True)
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
 
 
 def _order(shop: Shop, order: Order) -> str:

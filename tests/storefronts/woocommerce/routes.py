@@ -147,10 +147,11 @@ def answer(shop: Shop, request: Request) -> Answer:
         made, code = refused.answer(), refused.body["code"]
     with shop.lock:
         if is_write:
-            shop.book.wrote(names, int(order[1]) if order else None, made.status, code)
+            # Where it is known what was written to an order, that is what counts.
+            shop.book.wrote(names[1:] or names, int(order[1]) if order else None, made.status, code)
         elif names:
             shop.book.reads += 1
-    made.headers = {"Link": f'<{shop.base_url}/wp-json/>; rel="https://api.w.org/"', **made.headers}
+    made.headers = {"Link": f'<{shop.api_root}>; rel="https://api.w.org/"', **made.headers}
     return made
 
 

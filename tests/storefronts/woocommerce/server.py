@@ -92,10 +92,9 @@ class Handler(Connection):
             return self.reply(authorize.answer(shop, request))
         if path not in ("", "/"):
             return self.send(404, HTML.format("Page not found"), HTML_TYPE)
-        root = "index.php?rest_route=/" if shop.plain_permalinks else "wp-json/"
         with shop.lock:
             text = page.store(shop)
-        return self.send(200, text, HTML_TYPE, {"Link": f'<{shop.base_url}/{root}>; rel="https://api.w.org/"'})
+        return self.send(200, text, HTML_TYPE, {"Link": f'<{shop.api_root}>; rel="https://api.w.org/"'})
 
     def request_of(self, route: str, query: dict[str, list[str]], body: bytes) -> Request:
         """The request as the rest of the store reads it."""
@@ -148,10 +147,8 @@ class Handler(Connection):
         answer = self.answer(shop, request) if kind in EXECUTED else Answer(200, {})
         if kind in ("slow", "act"):
             return self.reply(answer)
-        if kind == "php_warning":
-            return self.reply(weather.with_warnings(answer))
-        if kind == "bom":
-            return self.reply(weather.with_mark(answer))
+        if change := weather.AROUND.get(kind):
+            return self.reply(change(answer))
         if self.spoil(kind, weather.text(answer), seconds, answer.headers, answer.status):
             return None
         elsewhere = self.world.address.replace("127.0.0.1", "localhost") + self.path

@@ -144,6 +144,11 @@ class Shop:
         return tuple(int(part) for part in self.version.split("."))
 
     @property
+    def api_root(self) -> str:
+        """The API's address, as the shop's pages tell it."""
+        return f"{self.base_url}/{'index.php?rest_route=/' if self.plain_permalinks else 'wp-json/'}"
+
+    @property
     def is_ast(self) -> bool:
         """Whether Advanced Shipment Tracking is on."""
         return self.plugin.startswith("ast")

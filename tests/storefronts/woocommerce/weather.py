@@ -15,6 +15,9 @@ NOISE = (
 TITLES = {
     "402": "Account Suspended",
     "404": "404 Not Found",
+    "408": "408 Request Time-out",
+    "413": "413 Request Entity Too Large",
+    "520": "Web server is returning an unknown error",
     "406": "Not Acceptable! An appropriate representation could not be found. Mod_Security",
     "429": "429 Too Many Requests",
     "500": "500 Internal Server Error",
@@ -61,6 +64,14 @@ def with_warnings(answer: Answer) -> Answer:
     return Answer(answer.status, NOISE + text(answer), answer.headers, HTML_TYPE)
 
 
+def without_body(answer: Answer) -> Answer:
+    """PHP ran out of memory or time after the headers."""
+    return Answer(200, "", {}, answer.kind)
+
+
 def with_mark(answer: Answer) -> Answer:
     """A byte order mark before the JSON."""
     return Answer(answer.status, "\ufeff" + text(answer), answer.headers, answer.kind)
+
+
+AROUND = {"php_warning": with_warnings, "bom": with_mark, "empty_200": without_body}
