@@ -808,16 +808,6 @@ def test_a_revoked_app_gets_nothing_any_more(shop: Shop) -> None:
     assert token(shop, grant_type="client_credentials").status_code == 400
 
 
-def test_a_refresh_token_is_good_for_one_use(shop: Shop) -> None:
-    shop.do("add_refresh_token", token="old")
-
-    first = token(shop, grant_type="refresh_token", refresh_token="old")
-    second = token(shop, grant_type="refresh_token", refresh_token="old")
-
-    assert (first.status_code, second.status_code) == (200, 401)
-    assert second.json()["error_description"] == "This request requires an active refresh_token"
-
-
 def test_shops_of_one_process_know_nothing_of_each_other(world: PretendShopify) -> None:
     one, other = world.shop(), world.shop()
     order = one.add_order()

@@ -12,18 +12,22 @@ Every test takes a shop name of its own, so one process serves all of them.
 from __future__ import annotations
 
 import datetime
+import html
 import pathlib
+import re
 import subprocess
 import sys
 import time
 import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Self
 
 import requests
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+_FIELD = r'<input type="(?:hidden|checkbox)" name="(\w+)" value="([^"]*)"'
 CONTROL_LIMIT = 120  # seconds: adding fifty thousand orders takes a while
 
 Line = tuple[Any, ...] | Mapping[str, Any]
@@ -131,6 +135,40 @@ class PretendShopify:
         facts = self.control("open", name or f"shop-{uuid.uuid4().hex[:8]}", **values)
         return Shop(self, facts)
 
+    def app(
+        self,
+        title: str = "TrackSync",
+        *,
+        redirect_uris: Sequence[str],
+        client_id: str | None = None,
+        client_secret: str | None = None,
+        optional: Sequence[str] = (),
+        code_seconds: float = 60,
+        token_seconds: float = 3600,
+        refresh_seconds: float = 90 * 24 * 3600,
+        shop: str | None = None,
+    ) -> App:
+        """An app in the public list, which every shop may install; with `shop` (a name) one for that shop alone.
+
+        It may send merchants back to `redirect_uris` only; they may decline the scopes that are `optional`.
+        """
+        values = {key: value for key, value in locals().items() if key not in ("self", "shop") and value is not None}
+        return App(**self.control("app", shop, **values))
+
+
+@dataclass(frozen=True)
+class App:
+    """An app that asks merchants for their consent, as its makers know it."""
+
+    title: str
+    client_id: str
+    client_secret: str
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """What is kept of a store that was connected through this app."""
+        return {"client_id": self.client_id, "client_secret": self.client_secret, "grant": "code"}
+
 
 class Shop:
     """One pretend store. Orders are named by id or by exact number; amounts are in the shop's currency."""
@@ -155,6 +193,43 @@ class Shop:
     def client_credentials(self) -> dict[str, str]:
         """What `connect_store` wants where the app asks for tokens itself."""
         return {"client_id": self.client_id, "client_secret": self.client_secret}
+
+    def app(self, title: str = "TrackSync", *, redirect_uris: Sequence[str], **options: Any) -> App:
+        """An app that was made for this shop alone; `options` as of `PretendShopify.app`."""
+        return self._world.app(title, redirect_uris=redirect_uris, shop=self.name, **options)
+
+    def consent(self, address: str, *, decline: Sequence[str] = (), cancel: bool = False) -> str:
+        """What the merchant does on the page at `address` (of `admin/oauth/authorize`): where the shop sends them.
+
+        Raises ValueError with the page's words where the shop shows something else than a question.
+        """
+        page = self._world._session.get(address, timeout=20, allow_redirects=False)
+        if page.status_code == 302:
+            return page.headers["Location"]
+        fields = [(name, html.unescape(value)) for name, value in re.findall(_FIELD, page.text)]
+        if not fields:
+            words = re.sub(r"<title.*?</title>|<style.*?</style>|<[^>]+>", " ", page.text, flags=re.DOTALL)
+            raise ValueError(" ".join(html.unescape(words).split()))
+        fields = [one for one in fields if one[0] != "allow" or one[1] not in decline]
+        fields.append(("press", "cancel" if cancel else "install"))
+        answer = self._world._session.post(address.partition("?")[0], data=fields, timeout=20, allow_redirects=False)
+        return answer.headers["Location"]
+
+    def signed(self, app: App, params: Mapping[str, str], *, age: float = 0) -> dict[str, str]:
+        """`params` with shop, host, timestamp (`age` seconds ago) and the platform's signature."""
+        return self.do("signed", client_id=app.client_id, params=dict(params), age=age)
+
+    def tokens(self) -> list[Result]:
+        """What each app that was let in holds now: [{"client_id", "scopes", "access": [], "refresh": []}]."""
+        return self.do("tokens")
+
+    def uninstall(self, app: App | None = None) -> None:
+        """The merchant removes the app, or all of them: their tokens are dead at once. It may come back."""
+        self.do("uninstall", client_id=app.client_id if app else None)
+
+    def end_refresh_tokens(self) -> None:
+        """Nobody has renewed anything for ninety days: no refresh token is good any more."""
+        self.do("end_refresh_tokens")
 
     def graphql(
         self, query: str, variables: Mapping[str, Any] | None = None, *, timeout: float = 20, token: str | None = None

@@ -24,6 +24,7 @@ class Book:
         self.throttled = 0
         self.too_expensive = 0
         self.tokens_given = 0
+        self.token_requests: collections.Counter[str] = collections.Counter()
         self.points = 0
         self.overlapping = 0
         self.most_overlapping = 0
@@ -115,6 +116,7 @@ def pages(shop: Shop) -> dict[str, Any]:
             "throttled": book.throttled,
             "too_expensive": book.too_expensive,
             "tokens_given": book.tokens_given,
+            "token_requests": dict(book.token_requests),
             "points": book.points,
             "first_level": book.first_level,
             "last_level": book.last_level,

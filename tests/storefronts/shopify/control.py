@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import messages
+from . import messages, oauth
 from .book import pages
 from .faults import Fault
 from .merchant import ACTIONS, action
@@ -27,7 +27,11 @@ def act(world: World, request: dict[str, Any]) -> Any:
         return _facts(shop)
     if name == "shops":
         return sorted(world.shops)
+    if name == "app":
+        return oauth.register(world.apps, shop_name, request)
     shop = world.shops[shop_name]
+    if name == "signed":
+        return oauth.query_of(shop, world.apps[request["client_id"]], request["params"], request["age"])
     with shop.lock:
         return ACTIONS[name](shop, **request)
 
@@ -77,7 +81,6 @@ def drain(shop: Shop, level: float = 0) -> None:
 def revoke_token(shop: Shop) -> None:
     """The app was uninstalled: no token is good any more, and the client is unknown."""
     shop.tokens.clear()
-    shop.refresh_tokens.clear()
     shop.client_secret += "-gone"
 
 
@@ -92,12 +95,6 @@ def renew_token(shop: Shop, token: str) -> None:
     """The merchant made a new token for the app."""
     shop.token = token
     shop.tokens[token] = None
-
-
-@action
-def add_refresh_token(shop: Shop, token: str) -> None:
-    """A refresh token that is good for one use."""
-    shop.refresh_tokens.add(token)
 
 
 @action

@@ -21,6 +21,8 @@ KINDS = {
     "500_after": "executed, HTTP 500",
     "502_html": "HTTP 502 with a page, nothing is executed",
     "502_after": "executed, HTTP 502 with a page",
+    "520": "HTTP 520 with a page, nothing is executed",
+    "520_after": "executed, HTTP 520 with a page",
     "503": "HTTP 503, nothing is executed",
     "throttled": "the THROTTLED answer, nothing is executed",
     "html_200": "HTTP 200 with a page, nothing is executed",
@@ -40,7 +42,16 @@ KINDS = {
 }
 ALIASES = {"403_frozen": "402"}
 EXECUTED = {
-    *("timeout_after", "reset_after", "500_after", "502_after", "internal_200_after", "cut_json", "cut_body"),
+    *(
+        "timeout_after",
+        "reset_after",
+        "500_after",
+        "502_after",
+        "520_after",
+        "internal_200_after",
+        "cut_json",
+        "cut_body",
+    ),
     *("drip", "slow", "act"),
 }
 ON = ("all", "mutation", "read", "create", "update", "token")

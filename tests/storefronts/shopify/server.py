@@ -8,13 +8,14 @@ import time
 import traceback
 import urllib.parse
 import uuid
+from collections.abc import Callable
 from typing import Any
 
 from tests.storefronts.serving import HTML, HTML_TYPE, Connection, Dropped, Server
 
-from . import api, control, page, tokens
+from . import api, control, oauth, page, tokens
+from .apps import App
 from .book import pages
-from .documents import Document
 from .faults import EXECUTED, Fault
 from .problems import internal
 from .reads_shop import VERSIONS
@@ -44,6 +45,7 @@ class World:
         self.latency_ms = latency_ms
         self.lock = threading.Lock()
         self.shops: dict[str, Shop] = {}
+        self.apps: dict[str, App] = {}  # by client id, of all shops
 
     def open_shop(self, name: str, options: dict[str, Any]) -> Shop:
         """A new shop under this name; an old one of that name is gone."""
@@ -75,6 +77,9 @@ class Handler(Connection):
         if not parts:
             return self.send(200, page.index(list(self.world.shops.values())), HTML_TYPE)
         shop = self.world.shops.get(parts[0])
+        if shop is not None and parts[1:] == ["admin", "oauth", "authorize"]:
+            with shop.lock:
+                return self.show(*oauth.ask(shop, self.world.apps, {key: values[0] for key, values in wanted.items()}))
         if shop is None or len(parts) > 1:
             return self.send(404, HTML.format("Not Found"), HTML_TYPE)
         with shop.lock:
@@ -94,11 +99,20 @@ class Handler(Connection):
             return self.send(404, {"errors": "Not Found"})
         if rest == "admin/oauth/access_token":
             return self.token(shop, body)
+        if rest == "admin/oauth/authorize":
+            with shop.lock:
+                return self.show(*oauth.decide(shop, self.world.apps, urllib.parse.parse_qs(body.decode())))
         if rest.startswith("admin/api/") and rest.endswith("/graphql.json"):
             return self.graphql(shop, parts[4], body)
         return self.send(404, {"errors": "Not Found"})
 
-    # -- the three kinds of POST
+    def show(self, address: str, body: str) -> None:
+        """Send the merchant on, or show a page."""
+        if address:
+            return self.send(302, "", HTML_TYPE, {"Location": address})
+        return self.send(200, body, HTML_TYPE)
+
+    # -- the other kinds of POST
 
     def control(self, body: bytes) -> None:
         """A test or a merchant changes something."""
@@ -109,17 +123,20 @@ class Handler(Connection):
 
     def token(self, shop: Shop, body: bytes) -> None:
         """Grants of access tokens."""
+
+        def grant() -> tuple[int, Any]:
+            return tokens.grant(shop, self.world.apps, self.headers.get("Content-Type", ""), body)
+
         with shop.lock:
             fault = shop.faults.due((), False, is_token=True)
             if fault:
                 shop.book.faults[fault.kind] += 1
         if fault:
             try:
-                return self.play(shop, fault, Document(), {}, time.time(), str(uuid.uuid4()))
+                return self.play(shop, fault, grant, str(uuid.uuid4()))
             except Dropped:
                 return None
-        status, answer = tokens.grant(shop, self.headers.get("Content-Type", ""), body)
-        return self.send(status, answer)
+        return self.send(*grant())
 
     def graphql(self, shop: Shop, version: str, body: bytes) -> None:
         """One request to the Admin API."""
@@ -146,11 +163,18 @@ class Handler(Connection):
                 if fault:
                     shop.book.faults[fault.kind] += 1
                 good = shop.token_is_good(self.headers.get("X-Shopify-Access-Token"))
+                unending = self.headers.get("X-Shopify-Access-Token") in shop.unending
+
+            def execute() -> tuple[int, Any]:
+                return 200, api.answer(shop, document, given, arrived, request_id)
+
             if fault:
-                return self.play(shop, fault, document, given, arrived, request_id, headers)
+                return self.play(shop, fault, execute, request_id, headers)
             if not good:
                 return self.send(401, {"errors": STATUS_TEXTS[401]}, headers=headers)
-            return self.send(200, api.answer(shop, document, given, arrived, request_id), headers=headers)
+            if unending:
+                return self.send(403, {"errors": STATUS_TEXTS[403]}, headers=headers)
+            return self.send(*execute(), headers=headers)
         except Dropped:
             return None
         except (KeyError, ValueError, TypeError, AttributeError, AssertionError):
@@ -166,27 +190,27 @@ class Handler(Connection):
         self,
         shop: Shop,
         fault: Fault,
-        document: Document,
-        given: dict[str, Any],
-        arrived: float,
+        execute: Callable[[], tuple[int, Any]],
         request_id: str,
         headers: dict[str, str] | None = None,
     ) -> None:
-        """Serve a fault in place of, or on top of, the answer."""
+        """Serve a fault in place of, or on top of, the (status, answer) that `execute` gives."""
         kind, seconds = fault.kind, fault.seconds
         if kind == "late":
-            timer = threading.Timer(seconds or 1.0, api.answer, (shop, document, given, arrived, request_id))
+            timer = threading.Timer(seconds or 1.0, execute)
             timer.daemon = True
             timer.start()
         if kind == "slow":
             time.sleep(seconds or 1.0)
         if kind == "act" and fault.action:
             control.act(self.world, {**fault.action, "shop": shop.name})
-        answer = api.answer(shop, document, given, arrived, request_id) if kind in EXECUTED else {}
+        status, answer = execute() if kind in EXECUTED else (200, {})
         if kind in ("slow", "act"):
-            return self.send(200, answer, headers=headers)
-        if self.spoil(kind, json.dumps(answer), seconds, headers):
+            return self.send(status, answer, headers=headers)
+        if self.spoil(kind, json.dumps(answer), seconds, headers, status):
             return None
+        if kind.startswith("520"):
+            return self.send(520, HTML.format("520: Web server is returning an unknown error"), HTML_TYPE, headers)
         if kind.startswith("internal_200"):
             return self.send(200, {"errors": [internal(request_id)], "data": None}, headers=headers)
         if kind == "throttled":

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from . import routing
+from .apps import Installation
 from .book import Book
 from .costs import Bucket
 from .deliveries import Deliveries
@@ -46,7 +47,8 @@ class Shop:
         self.tokens: dict[str, float | None] = {self.token: None}  # token: when it ends, None = never
         self.client_id: str = options.get("client_id") or f"client-{name}"
         self.client_secret: str = options.get("client_secret") or f"secret-{name}"
-        self.refresh_tokens: set[str] = set()
+        self.unending: set[str] = set()  # tokens of a consent that ask for no end: no longer taken
+        self.installed: dict[str, Installation] = {}  # by the app's client id
         self.token_seconds: int = options.get("token_seconds") or 86399
         self.scopes: set[str] = set()
         self.bucket = Bucket(options.get("bucket", 2000), options.get("restore_rate", 100))
