@@ -31,6 +31,8 @@ PLAIN: dict[str, Any] = {
 # Pages that need no account. All others lead somebody who is not logged in to the login.
 FOR_EVERYBODY = {
     "help",
+    "invitation",
+    "woocommerce_key",
     "healthz",
     "readyz",
     "tracking",
@@ -47,6 +49,11 @@ FOR_EVERYBODY = {
     "account_reset_password_from_key",
     "account_reset_password_from_key_done",
     "mfa_authenticate",
+}
+
+# Spoken to by servers and not by browsers' forms: what they bring proves itself, and nobody's cookie does.
+FOR_SERVERS = {
+    "woocommerce_key",
 }
 
 

@@ -18,13 +18,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from tests.addresses import FOR_EVERYBODY, Address, addresses
+from tests.addresses import FOR_EVERYBODY, FOR_SERVERS, Address, addresses
 from tests.merchants import Merchant, a_merchant_of_size, a_merchant_with_everything
 from tests.stores.account_cast import PASSWORD, a_merchant, totp
 
 pytestmark = pytest.mark.django_db
 
-ALL = addresses()
+ALL = [address for address in addresses() if address.name not in FOR_SERVERS]  # nobody looks at the others
 BEFORE_LOCAL = "timing=before_dispatch&number_source=local&delay_hours=24&mail_sender=nobody"
 # What else a page shows when it is asked: by the address's name, queries of one merchant.
 ASKED: dict[str, Callable[[Merchant], list[str]]] = {
@@ -65,6 +65,9 @@ MADE_UP = {"token", "key"}  # arguments of links in mails: what the tests fill i
 EXPECTED = {
     "store_orders": {400},  # filters that make no sense are shown again
     "readyz": {503},  # no worker runs here
+    # Ways of connecting that this installation does not offer, and returns that are nobody's.
+    **dict.fromkeys(("one_click", "shopify_install"), {404}),
+    **dict.fromkeys(("shopify_back", "woocommerce_back"), {400}),
     **dict.fromkeys(OF_THE_SECOND_STEP, {404}),
 }
 # What must never reach anybody's eyes: places that were not filled in.

@@ -69,8 +69,9 @@ def app_for(platform: str, store: Store | None = None) -> dict[str, Any] | None:
 
     A store that was connected with one click before is asked by the app that it knows.
     """
-    if platform == SHOPIFY and store is not None and store.credentials.get("grant") == "code":
-        return dict(store.credentials)
+    known = dict(store.credentials) if store is not None else {}
+    if platform == SHOPIFY and known.get("grant") == "code" and known.get("client_id"):
+        return known
     if not is_offered(platform):
         return None
     return dict(LISTED_APP) if platform == SHOPIFY else {}

@@ -2,19 +2,28 @@
 
 listing.py is the list, page.py one store, connecting.py the forms that check a connection live, checklist.py what
 such a check found in words, acts.py what is done by a button, start.py the day from which orders are looked after,
-leave.py disconnecting and the download of everything. Guides and forms per platform are in stores/guides.
+leave.py disconnecting and the download of everything, one_click*.py connecting without typing any access. Guides and
+forms per platform are in stores/guides.
 """
 
 from .acts import store_check, store_pause, store_resume
 from .connecting import connect_pick, connect_store, store_locations, store_reconnect
 from .leave import store_disconnect, store_download
 from .listing import stores
+from .one_click import one_click, one_click_reconnect, shopify_install
+from .one_click_back import shopify_back, woocommerce_back, woocommerce_key
+from .one_click_invited import invitation
 from .page import store
 from .start import store_start
 
 __all__ = [
     "connect_pick",
     "connect_store",
+    "invitation",
+    "one_click",
+    "one_click_reconnect",
+    "shopify_back",
+    "shopify_install",
     "store",
     "store_check",
     "store_disconnect",
@@ -25,4 +34,6 @@ __all__ = [
     "store_resume",
     "store_start",
     "stores",
+    "woocommerce_back",
+    "woocommerce_key",
 ]
