@@ -17,6 +17,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from stores.connectors.registry import platform_choices
 from stores.models import PreferenceChange, Store
 
 from .models import (
@@ -29,6 +30,7 @@ from .models import (
     TrackingSync,
 )
 from .wording import attempt_line, sentence
+from .wording.mails import mail_sentence
 
 ROWS = 2000  # fetched and written at a time
 # A spreadsheet takes a cell that begins so for a formula, and runs it.
@@ -57,6 +59,13 @@ def _standing(values: list[Any]) -> list[Any]:
     """The reason's values as its sentence."""
     *before, reason, said_with = values
     return [*before, reason, sentence(reason, said_with) if reason else ""]
+
+
+def _mail(values: list[Any]) -> list[Any]:
+    """State and reason as one sentence, in the place of the platform that it may name."""
+    *before, state, reason, platform, answer = values
+    said_with = {"platform": dict(platform_choices()).get(platform, platform), "answer": answer}
+    return [*before, state, reason, mail_sentence(state, reason, said_with), answer]
 
 
 TABLES = (
@@ -158,10 +167,14 @@ TABLES = (
             "parcel": "shipment__parcel",
             "kind": "kind",
             "number": "number__value",
-            "state": "state",
             "created_at": "created_at",
             "sent_at": "sent_at",
+            "state": "state",
+            "reason": "reason",
+            "in_words": "shipment__order__store__platform",
+            "the_mail_server_said": "answer",
         },
+        _mail,
     ),
     Table(
         "choices",

@@ -148,8 +148,9 @@ class Watchdog:
         try:
             close_old_connections()
             # A flag that was set for a group that is no more would silence the bell.
-            pulse.clear()
-            pulse.ring()
+            for bell in (pulse.SYNC, pulse.MAIL):
+                pulse.clear(bell)
+                pulse.ring(bell)
         except UNREADABLE as error:
             self._unreadable(error)
         self._ring()

@@ -4,12 +4,17 @@ with PretendSMTP() as server:
     server.says("451 4.7.1 Greylisted, come back", times=1)     # to the next recipient
     server.hangs_up_after_data(accepting=True)                  # takes the mail, loses the answer
     settings.EMAIL_HOST, settings.EMAIL_PORT = server.host, server.port
+
+PretendSMTP(context)                    # speaks plainly until it is asked for STARTTLS
+PretendSMTP(context, from_the_start=True)   # TLS and nothing else
 """
 
 from __future__ import annotations
 
 import email
 import email.policy
+import socket
+import ssl
 import threading
 import time
 from dataclasses import dataclass
@@ -27,6 +32,7 @@ class Arrived:
     sender: str
     to: tuple[str, ...]
     message: EmailMessage
+    is_encrypted: bool = False  # on its way to the server
 
     @property
     def subject(self) -> str:
@@ -45,13 +51,22 @@ class _AnyPort(Controller):
     def _trigger_server(self) -> None:
         server: Any = self.server
         self.port = server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        with socket.create_connection((self.hostname, self.port), 5) as plain:
+            if self.ssl_context is None:
+                plain.recv(1024)
+                return
+            # Only to make the server look alive: it trusts itself.
+            client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            client.check_hostname, client.verify_mode = False, ssl.CERT_NONE
+            with client.wrap_socket(plain) as encrypted:
+                encrypted.recv(1024)
 
 
 class PretendSMTP:
     """Takes every mail, unless it was told otherwise. Usable from several threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: ssl.SSLContext | None = None, *, from_the_start: bool = False) -> None:
+        """`context`: its certificate, for STARTTLS; for TLS `from_the_start` where that is so."""
         self.mails: list[Arrived] = []
         self.connections = 0
         self.refused = 0
@@ -60,7 +75,14 @@ class PretendSMTP:
         self._data_replies: list[str] = []
         self._hang_ups: list[str] = []
         self._lock = threading.Lock()
-        self._controller = _AnyPort(self, hostname="127.0.0.1", port=0, server_hostname="mail.test")
+        self._controller = _AnyPort(
+            self,
+            hostname="127.0.0.1",
+            port=0,
+            server_hostname="mail.test",
+            ssl_context=context if from_the_start else None,
+            tls_context=None if from_the_start else context,
+        )
 
     def __enter__(self) -> PretendSMTP:
         self._controller.start()
@@ -139,10 +161,15 @@ class PretendSMTP:
             raw = cast(bytes, envelope.original_content)
             message = email.message_from_bytes(raw, policy=email.policy.default)
             with self._lock:
-                self.mails.append(Arrived(envelope.mail_from or "", tuple(envelope.rcpt_tos), message))
+                sender, to = envelope.mail_from or "", tuple(envelope.rcpt_tos)
+                self.mails.append(Arrived(sender, to, message, is_encrypted=_is_encrypted(server)))
         if ending:
             _cut(server)
         return "250 OK"
+
+
+def _is_encrypted(server: SMTP) -> bool:
+    return cast(Any, server).transport.get_extra_info("ssl_object") is not None
 
 
 def _cut(server: SMTP) -> None:

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from urllib.parse import urlsplit
+
 import pytest
 from django.core import mail
+from django.test import Client
+from django_q.models import OrmQ
 
-from orders import changes, outcomes, sync
+from orders import changes, outcomes, pulse, sync
 from orders.choices import MailCode
 from orders.mail import outbox as outbox_module
 from orders.models import CustomerEmail, Order, Pulse, Shipment, TrackingSync
 from orders.updates import pictures, update_for
+from stores.accounts import links
+from stores.accounts.change import row_of
 from stores.choices import MailSender, Timing
 from stores.connectors.base import Outcome, Receipt
 from stores.models import MailSettings
 from stores.preferences import save_preference
 from tests.factories import NOON
+from tests.orders.background import eventually
 from tests.orders.mail.writing import (
     DAY,
     MINUTE,
@@ -30,6 +38,7 @@ from tests.orders.mail.writing import (
     shown,
     verify,
 )
+from tests.orders.workers import Worker
 
 pytestmark = pytest.mark.django_db
 
@@ -214,6 +223,41 @@ def test_whoever_verifies_releases_the_held_mails_of_their_own_stores() -> None:
     send()
 
     assert outbox_module.release_held(mine.owner, sync.database_now()) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_link_that_verifies_the_address_wakes_a_worker_for_the_held_mails(client: Client) -> None:
+    mine, others = a_shop(is_verified=False), a_shop(is_verified=False)
+    held, others_held = a_shown_parcel(mine), a_shown_parcel(others)
+    send()
+    OrmQ.objects.all().delete()
+
+    answer = client.post(urlsplit(links.to_verify(row_of(mine.owner))).path)
+
+    queued = [task.func() for task in OrmQ.objects.all()]
+    assert (answer.status_code, queued) == (302, ["orders.tasks.send_mail"])
+    assert send() == {"sent": 1}
+    assert outbox(held) == [("shipped", "sent", "")]
+    assert outbox(others_held) == [("shipped", "held", MailCode.UNVERIFIED)]
+
+
+@pytest.mark.processes
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_starts_sends_at_once_what_was_left_whatever_the_bell_says(
+    database_url: str, tmp_path: Path
+) -> None:
+    store = a_shop(is_verified=False)
+    shipment = a_shown_parcel(store)
+    send()
+    verify(store.owner)
+    # It was rung for a worker that is no more.
+    Pulse.objects.update_or_create(key=pulse.MAIL.key, defaults={"rung": True})
+    worker = Worker(database_url, tmp_path / "worker.log")
+    try:
+        # The first run by the schedule comes half a minute after the start.
+        eventually(lambda: outbox(shipment) == [("shipped", "sent", "")], 20)
+    finally:
+        worker.kill()
 
 
 def test_what_was_held_for_too_long_is_listed_and_not_sent() -> None:
