@@ -19,7 +19,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from . import connections, trouble
-from .choices import DisconnectReason, MailSender, NumberSource, Timing
+from .choices import MailSender, NumberSource, Timing
 from .connectors import registry
 from .connectors.base import StoreFacts, Tokens
 from .connectors.codes import Code
@@ -118,8 +118,7 @@ def check_again(store: Store, credentials: Mapping[str, Any] | None = None, gran
     """Check a connected store live, with new credentials where some are given; they are kept only if they work.
 
     `grant`: what the store gave for its merchant's renewed consent to the app of `credentials` (the same app as
-    before, where none are given). A connection that works ends the store's trouble, and brings a store back whose app
-    was removed in the shop. Raises as connect() does.
+    before, where none are given). A connection that works ends the store's trouble. Raises as connect() does.
     """
     try:
         facts = connections.check_connection(
@@ -138,21 +137,14 @@ def check_again(store: Store, credentials: Mapping[str, Any] | None = None, gran
     if credentials is not None:
         store.credentials = Secret(credentials)
         fields += ["credentials"]
-    if grant and store.disconnect_reason == DisconnectReason.UNINSTALLED:
-        store.disconnected_at, store.disconnect_reason = None, ""
-        fields += ["disconnected_at", "disconnect_reason"]
-    try:
-        with transaction.atomic():
-            store.save(update_fields=fields)
-            if grant:
-                keep(Store.objects.filter(pk=store.pk), grant)
-            elif credentials is not None and not connections.is_by_consent(credentials):
-                # A token bought with the old credentials must not be used any longer.
-                forget(Store.objects.filter(pk=store.pk))
-            trouble.reconnected(store.pk)
-    except IntegrityError:
-        # Connected anew by somebody else since the app was removed.
-        raise AlreadyConnected from None
+    with transaction.atomic():
+        store.save(update_fields=fields)
+        if grant:
+            keep(Store.objects.filter(pk=store.pk), grant)
+        elif credentials is not None and not connections.is_by_consent(credentials):
+            # A token bought with the old credentials must not be used any longer.
+            forget(Store.objects.filter(pk=store.pk))
+        trouble.reconnected(store.pk)
     store.refresh_from_db()
     return facts
 

@@ -223,9 +223,9 @@ class Shop:
         """What each app that was let in holds now: [{"client_id", "scopes", "access": [], "refresh": []}]."""
         return self.do("tokens")
 
-    def uninstall(self, app: App | None = None) -> None:
-        """The merchant removes the app, or all of them: their tokens are dead at once. It may come back."""
-        self.do("uninstall", client_id=app.client_id if app else None)
+    def uninstall(self) -> None:
+        """The merchant removes the app: no token and no client is good any more. Consent lets it in again."""
+        self.do("uninstall")
 
     def end_refresh_tokens(self) -> None:
         """Nobody has renewed anything for ninety days: no refresh token is good any more."""

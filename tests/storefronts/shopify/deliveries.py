@@ -76,7 +76,7 @@ class Deliveries:
     def make(self, topic: str, uri: str, content: Record, subscription: str = "", domain: str = "") -> Delivery:
         """A message, signed with the app's secret, not sent yet."""
         body = json.dumps(content)
-        made = hmac.new(self._shop.client_secret.encode(), body.encode(), hashlib.sha256).digest()
+        made = hmac.new(self._shop.app_secret.encode(), body.encode(), hashlib.sha256).digest()
         delivery = Delivery(str(uuid.uuid4()), word(topic), uri, body, {}, subscription)
         delivery.headers = {
             "Content-Type": "application/json",

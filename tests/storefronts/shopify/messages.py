@@ -91,7 +91,9 @@ def uninstall(shop: Shop) -> None:
     """The merchant removes the app: it is told, then no token is good and no subscription stands any more."""
     shop.deliveries.announce("APP_UNINSTALLED", {"id": 1, "domain": f"{shop.name}.myshopify.com"})
     shop.tokens.clear()
-    shop.refresh_tokens.clear()
+    for one in shop.installed.values():
+        one.remove(shop)
+    shop.installed.clear()
     shop.installed_secret, shop.client_secret = shop.client_secret, f"{shop.client_secret}-gone"
     forget_subscriptions(shop)
 

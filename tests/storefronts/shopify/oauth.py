@@ -94,16 +94,6 @@ def query_of(shop: Shop, app: App, params: Mapping[str, str], age: float = 0) ->
 
 
 @action
-def uninstall(shop: Shop, client_id: str | None = None) -> None:
-    """The merchant removes the app, or all apps: its tokens and its subscriptions are gone at once."""
-    for one in [client_id] if client_id else list(shop.installed):
-        shop.installed.pop(one).remove(shop)
-    if not shop.installed:
-        shop.tokens.clear()
-        shop.webhooks.clear()
-
-
-@action
 def tokens(shop: Shop) -> list[dict[str, Any]]:
     """What each app that was let in holds at this moment, the newest refresh token last."""
     now = time.time()

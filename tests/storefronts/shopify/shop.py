@@ -120,6 +120,11 @@ class Shop:
         self.granted = sorted(granted)
         self.scopes = granted | {f"read_{one[6:]}" for one in granted if one.startswith("write_")}
 
+    @property
+    def app_secret(self) -> str:
+        """What messages are signed with: the secret of the app that a merchant let in, or the client's."""
+        return next((one.app.client_secret for one in self.installed.values()), self.client_secret)
+
     def token_is_good(self, token: str | None) -> bool:
         """Whether a request with this token is let in."""
         if token is None or token not in self.tokens:
