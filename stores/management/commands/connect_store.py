@@ -1,66 +1,55 @@
-"""Connects a merchant's store from the command line (stores/connect.py); its id alone goes to stdout."""
+"""Connects stores from the command line: one (stores/connect.py), or all of a file (stores/connecting_file.py)."""
 
 from __future__ import annotations
 
 import json
 import sys
 from argparse import ArgumentParser
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.core.validators import validate_email
 from django.utils import timezone
 
-from stores.accounts.address import verified
+from stores import connecting_file
+from stores.advice import advice
 from stores.choices import NumberSource, Timing
 from stores.connect import connect
+from stores.connecting_file import moment
 from stores.connectors import registry
-from stores.connectors.codes import Code
-from stores.connectors.errors import ConnectorError, StoreBusy
+from stores.connectors.errors import ConnectorError
+from stores.guides import GUIDES
+from stores.owners import NotAnAddress, Unproven, owner_of
 
 USAGE = 2  # exit code for what was asked in a wrong way; 1 is for what could not be done
+OF_ONE_STORE = ("owner", "platform", "name", "url", "credentials")
+NOT_WITH_A_FILE = (*OF_ONE_STORE, "timing", "number_source", "sync_from")
 
-# What the operator does about each code. {values} are those of the error.
-ADVICE = {
-    Code.TOKEN_REFUSED: "The store refused the token or the client id and secret. Copy them again from the store.",
-    Code.SCOPE_MISSING: "The app lacks permissions in the store: {scopes}. Grant them there, then connect again.",
-    Code.SHOP_FROZEN: "The shop is frozen or locked. Its owner has to talk to the platform.",
-    Code.SHOP_NOT_FOUND: "There is no shop at this address. Check its name.",
-    Code.WRONG_SHOP: "Another shop answered: {shop}. Use the address under which the platform knows this one.",
-    Code.CREDENTIALS_INCOMPLETE: "The credentials lack {missing}.",
-}
-ADDRESS_ADVICE = {
-    "empty": "The address is empty.",
-    "unreadable": "{address} cannot be read as an address.",
-    "scheme": "{address} is neither https:// nor http://.",
-    "plain_http": "{address} is plain http:, where anybody on the way reads the credentials. Use https://.",
-    "userinfo": "An address with a user name or password in it is not taken. Give the credentials in --credentials.",
-    "private": "{address} lies in a private network. Only TRACKSYNC_ALLOW_HOSTS can open one.",
-    "port": "{address}: https is spoken to on port 443 only.",
-    "custom_domain": "{address} is the shop's own domain. Use the platform's name for it (name.myshopify.com).",
-    "shop_name": "{address} is no name that a shop can have (name.myshopify.com).",
-}
+
+def _ways(platform: str) -> str:
+    """What the credentials of a platform look like: {"a"} or {"b", "c"}."""
+    groups = GUIDES[platform].form.credential_groups
+    return " or ".join("{" + ", ".join(f'"{name}"' for name in group) + "}" for group in sorted(groups, key=len))
 
 
 class Command(BaseCommand):
-    help = "Connect and check a store. Prints its id. Exit 1: it could not be connected; 2: asked in a wrong way."
+    help = (
+        "Connect and check a store. Prints its id. Or connect the stores of a file, each by itself. "
+        "Exit 1: it, or one of them, could not be connected; 2: asked in a wrong way."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--owner", required=True, metavar="EMAIL", help="created, without password, when unknown")
-        parser.add_argument("--platform", required=True, choices=sorted(registry.CONNECTORS), metavar="P")
-        parser.add_argument("--name", required=True, metavar="N", help="what the merchant calls the store")
-        parser.add_argument("--url", required=True, metavar="URL", help="the store's address")
-        parser.add_argument(
-            "--credentials",
-            required=True,
-            metavar="C",
-            help='a JSON object, @FILE, or - for stdin. shopify: {"access_token"} or {"client_id", "client_secret"}',
-        )
+        kinds = "; ".join(f"{platform}: {_ways(platform)}" for platform in GUIDES)
+        columns = ", ".join((*connecting_file.NEEDED, *connecting_file.credential_columns()))
+        parser.add_argument("--owner", metavar="EMAIL", help="created, without password, when unknown")
+        parser.add_argument("--platform", choices=sorted(registry.CONNECTORS), metavar="P")
+        parser.add_argument("--name", metavar="N", help="what the merchant calls the store")
+        parser.add_argument("--url", metavar="URL", help="the store's address")
+        parser.add_argument("--credentials", metavar="C", help=f"a JSON object, @FILE, or - for stdin. {kinds}")
         parser.add_argument("--timing", choices=Timing.values, metavar="T", help=" | ".join(Timing.values))
         parser.add_argument(
             "--number-source", choices=NumberSource.values, metavar="S", help=" | ".join(NumberSource.values)
@@ -68,18 +57,37 @@ class Command(BaseCommand):
         parser.add_argument(
             "--sync-from", metavar="DATE", help="leave orders placed before this alone (ISO 8601); default: now"
         )
+        parser.add_argument(
+            "--from",
+            dest="file",
+            metavar="FILE.csv",
+            help=(
+                f"a file, or - for stdin, with a store on each line, in place of the other options. Columns: {columns}, "
+                f"and if you like {', '.join(connecting_file.OPTIONAL)}. A store that its owner has connected already "
+                "is left as it is, so the whole file can be run again. What stands in it is never printed"
+            ),
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["file"] is not None:
+            return self._file(options)
+        if missing := [f"--{name}" for name in OF_ONE_STORE if options[name] is None]:
+            raise CommandError(f"the following arguments are required: {', '.join(missing)}", returncode=USAGE)
+        return self._one(options)
+
+    # --- one store ---------------------------------------------------------------------------------------
+
+    def _one(self, options: dict[str, Any]) -> None:
         now = timezone.now()
-        email = _email(options["owner"])
+        owner = _owner(options["owner"])
         name = options["name"].strip()
         if not name:
             raise CommandError("--name is empty.", returncode=USAGE)
         sync_from = _moment(options["sync_from"])
-        credentials = _credentials(options["credentials"])
+        credentials = _credentials(options["credentials"], options["platform"])
         try:
             store = connect(
-                owner=_owner(email),
+                owner=owner,
                 platform=options["platform"],
                 name=name,
                 base_url=options["url"],
@@ -90,55 +98,76 @@ class Command(BaseCommand):
                 now=now,
             )
         except ConnectorError as error:
-            raise CommandError(_advice(error)) from None
+            raise CommandError(advice(error)) from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         self.stdout.write(str(store.pk))
 
+    # --- the stores of a file ------------------------------------------------------------------------------
 
-def _owner(email: str) -> User:
-    """The merchant with this address, or a new one that is not saved yet and cannot log in with a password.
+    def _file(self, options: dict[str, Any]) -> None:
+        if surplus := [f"--{name.replace('_', '-')}" for name in NOT_WITH_A_FILE if options[name] is not None]:
+            raise CommandError(
+                f"--from takes everything from the file: leave out {', '.join(surplus)}.", returncode=USAGE
+            )
+        try:
+            lines = connecting_file.read(_bytes(options["file"]))
+        except connecting_file.Unusable as error:
+            raise CommandError(f"--from: {error}", returncode=USAGE) from None
+        counts: Counter[str] = Counter()
+        problems: list[connecting_file.Problem] = []
+        try:
+            for done in connecting_file.run(lines, timezone.now()):
+                what = "not connected" if done.problems else "connected" if done.is_new else "unchanged"
+                counts[what] += 1
+                problems += done.problems
+                store = "" if done.store_id is None else f"store {done.store_id} "
+                self.stdout.write(f"line {done.line}: {store}{what}")
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        finally:
+            for problem in problems:
+                self.stderr.write(str(problem), self.style.ERROR)
+        self.stdout.write(", ".join(f"{counts[what]} {what}" for what in ("connected", "unchanged", "not connected")))
+        if problems:
+            raise CommandError(
+                "Correct these lines and run the whole file again: what is connected is left as it is.", returncode=1
+            )
 
-    Whoever signed up with an address and never proved that it is theirs does not get a store by it.
-    """
-    users = list(get_user_model().objects.filter(email__iexact=email).order_by("pk"))
-    proven = next((user for user in users if verified(user)), None)
-    ours = next((user for user in users if not user.has_usable_password()), None)
-    if known := proven or ours:
-        return known
-    if users:
-        raise CommandError(
-            f"--owner: somebody signed up with {email} and has not verified that address, so it may be a stranger. "
-            "Ask the merchant to open the link in the mail that TrackSync sent, then run this again."
-        )
-    owner = User(username=email[:150], email=email)
-    owner.set_unusable_password()
-    return owner
 
-
-def _email(text: str) -> str:
+def _owner(text: str) -> User:
     try:
-        validate_email(text.strip())
-    except ValidationError:
+        return owner_of(text)
+    except NotAnAddress:
         raise CommandError(f"--owner: {text} is not an e-mail address.", returncode=USAGE) from None
-    return text.strip()
+    except Unproven:
+        raise CommandError(
+            f"--owner: somebody signed up with {text.strip()} and has not verified that address, so it may be a "
+            "stranger. Ask the merchant to open the link in the mail that TrackSync sent, then run this again."
+        ) from None
 
 
 def _moment(text: str | None) -> datetime | None:
-    if text is None:
-        return None
     try:
-        moment = datetime.fromisoformat(text.strip())
-        return timezone.make_aware(moment, timezone.get_default_timezone()) if moment.tzinfo is None else moment
-    except (ValueError, OverflowError):
+        return None if text is None else moment(text)
+    except ValueError:
         raise CommandError(
             f"--sync-from: {text} is not a date. Write it as 2026-03-31 or 2026-03-31T14:30+08:00.", returncode=USAGE
         ) from None
 
 
-def _credentials(given: str) -> dict[str, str]:
+def _bytes(name: str) -> bytes:
+    if name == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(name).read_bytes()
+    except OSError as error:
+        raise CommandError(f"--from: the file cannot be read: {error.strerror}.", returncode=USAGE) from None
+
+
+def _credentials(given: str, platform: str) -> dict[str, str]:
     """The credentials; what was given is never repeated in a message, however wrong it is."""
     if given == "-":
         text = sys.stdin.read()
@@ -155,21 +184,9 @@ def _credentials(given: str) -> dict[str, str]:
     except ValueError:
         credentials = None
     if not isinstance(credentials, dict) or not all(isinstance(value, str) for value in credentials.values()):
+        ways = _ways(platform).replace('"}', '": "..."}').replace('",', '": "...",')
         raise CommandError(
-            '--credentials: not a JSON object of texts. Write it as {"access_token": "..."} or '
-            '{"client_id": "...", "client_secret": "..."}, or name a file that holds it with @FILE.',
+            f"--credentials: not a JSON object of texts. Write it as {ways}, or name a file that holds it with @FILE.",
             returncode=USAGE,
         )
     return credentials
-
-
-def _advice(error: ConnectorError) -> str:
-    values = {key: ", ".join(value) if isinstance(value, list) else value for key, value in error.reason.values.items()}
-    if error.reason.code == Code.ADDRESS_REFUSED:
-        advice = ADDRESS_ADVICE.get(str(values.get("why")), "{address} cannot be used as a store's address.")
-        return advice.format(**{"address": "The address"} | values)
-    if isinstance(error, StoreBusy):
-        return f"The store gave no usable answer ({error.reason.code}). Check the address and try again."
-    return ADVICE.get(Code(error.reason.code), "The store refused the connection: {code}.").format(
-        **{"scopes": "", "shop": "", "missing": "", "code": error.reason.code} | values
-    )
