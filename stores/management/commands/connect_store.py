@@ -62,7 +62,7 @@ class Command(BaseCommand):
             dest="file",
             metavar="FILE.csv",
             help=(
-                f"a file, or - for stdin, with a store on each line, in place of the other options. Columns: {columns}, "
+                f"a file, or - for stdin, with one store a line, in place of the other options. Columns: {columns}, "
                 f"and if you like {', '.join(connecting_file.OPTIONAL)}. A store that its owner has connected already "
                 "is left as it is, so the whole file can be run again. What stands in it is never printed"
             ),
