@@ -24,6 +24,9 @@ from .limiter import Cost, Limiter
 
 API_VERSION = "2026-10"
 
+# Public apps have to use tokens that end:
+# https://shopify.dev/changelog/expiring-offline-access-tokens-required-for-all-public-apps-as-of-january-1-2027
+_NEVER_ENDING = "non-expiring access tokens"
 _SCOPE = re.compile(r"\b(?:read|write)_[a-z_]+\b")
 _SECRET = re.compile(r"\bshp[a-z]{2}_[0-9A-Za-z]+")
 _EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
@@ -184,6 +187,8 @@ def raise_for_status(answer: Answer, *, writes: bool, secret: str = "") -> None:
         if writes:
             raise OutcomeUnknown(Code.STORE_FAILED, said, status=status, request_id=reference)
         raise StoreBusy(Code.SERVER_ERROR, said, after=_retry_after(answer), status=status, request_id=reference)
+    if status == 403 and _NEVER_ENDING in said.lower():
+        raise StoreDisconnected(Code.TOKEN_KIND_REFUSED, said, status=status, request_id=reference)
     if status in (401, 403):
         raise StoreDisconnected(Code.TOKEN_REFUSED, said, status=status, request_id=reference)
     if status in (402, 423):

@@ -50,7 +50,12 @@ def test_two_refused_tokens_are_a_matter_for_a_person(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "kind,code",
-    [("401", Code.TOKEN_REFUSED), ("403", Code.TOKEN_REFUSED), ("423", Code.SHOP_FROZEN), ("404", Code.SHOP_NOT_FOUND)],
+    [
+        ("401", Code.TOKEN_REFUSED),
+        ("403", Code.TOKEN_KIND_REFUSED),
+        ("423", Code.SHOP_FROZEN),
+        ("404", Code.SHOP_NOT_FOUND),
+    ],
 )
 def test_access_that_was_withdrawn_between_the_look_and_the_write(shop: Shop, kind: str, code: Code) -> None:
     order = place(shop)
