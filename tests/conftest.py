@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.storefronts.client import PretendShopify, Shop
+from tests.storefronts.woo import PretendWooCommerce
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -153,6 +154,13 @@ def pretend() -> Iterator[PretendShopify]:
 def shop(pretend: PretendShopify) -> Shop:
     """A new, empty shop in the pretend platform. `factories.a_store_in(shop)` connects it."""
     return pretend.shop()
+
+
+@pytest.fixture(scope="session")
+def pretend_woo() -> Iterator[PretendWooCommerce]:
+    """Pretend WooCommerce stores in a process of their own; make one shop per test and look into its book."""
+    with PretendWooCommerce() as storefronts:
+        yield storefronts
 
 
 @pytest.fixture(scope="session")

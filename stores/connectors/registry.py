@@ -7,9 +7,11 @@ from typing import Any
 from .addresses import Network
 from .base import Capabilities, Connector, Opening
 from .shopify import ShopifyConnector
+from .woocommerce import WooCommerceConnector
 
 CONNECTORS: dict[str, type[Connector]] = {
     "shopify": ShopifyConnector,
+    "woocommerce": WooCommerceConnector,
 }
 
 

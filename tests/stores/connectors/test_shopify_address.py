@@ -102,5 +102,5 @@ def test_writes_are_joined_under_names_of_their_own() -> None:
 
 
 def test_the_registry_knows_its_platforms() -> None:
-    assert registry.platform_choices() == [("shopify", "Shopify")]
+    assert registry.platform_choices() == [("shopify", "Shopify"), ("woocommerce", "WooCommerce")]
     assert registry.capabilities("shopify") == ShopifyConnector.capabilities
