@@ -44,6 +44,11 @@ class Request:
     url: str  # whole, as signed over
     given: dict[str, object] = field(default_factory=dict)  # the JSON or form body
 
+    @property
+    def is_write(self) -> bool:
+        """Whether it asks for a change."""
+        return self.method not in ("GET", "HEAD", "OPTIONS")
+
 
 def who(shop: Shop, request: Request) -> str:
     """The role of who asks, "" for nobody. Raises Refused where a wrong answer is worse than none."""

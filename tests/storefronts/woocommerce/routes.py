@@ -15,7 +15,6 @@ from typing import Any
 
 from . import fulfillments, index, notes, orders_read, orders_write, refunds, trackings, views, webhooks
 from .access import Request, who
-from .faults import WRITES
 from .problems import Answer, Refused, no_route
 from .shop import Shop
 
@@ -24,7 +23,6 @@ ORDER = rf"{WC}/orders/(?P<order>\d+)"
 TRACKED = r"/(?P<space>wc-shipment-tracking/v3|wc-ast/v3|wc/v[123])/orders/(?P<order>\d+)/shipment-trackings"
 FULFILLED = rf"{ORDER}/fulfillments"
 HOOK = rf"{WC}/webhooks/(?P<hook>\d+)"
-EDITS = ("PUT", "POST", "PATCH")
 
 
 @dataclass(frozen=True)
@@ -138,7 +136,6 @@ def read_body(request: Request) -> bool:
 def answer(shop: Shop, request: Request) -> Answer:
     """Who asks, may he, and what he gets. What was written or refused goes into the book."""
     names = operations(shop, request)
-    is_write = any(name in WRITES for name in names)
     order = re.search(r"/orders/(\d+)", request.route)
     code: object = ""
     try:
@@ -146,7 +143,7 @@ def answer(shop: Shop, request: Request) -> Answer:
     except Refused as refused:
         made, code = refused.answer(), refused.body["code"]
     with shop.lock:
-        if is_write:
+        if request.is_write:
             # Where it is known what was written to an order, that is what counts.
             shop.book.wrote(names[1:] or names, int(order[1]) if order else None, made.status, code)
         elif names:

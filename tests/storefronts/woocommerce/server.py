@@ -14,7 +14,7 @@ from tests.storefronts.serving import HTML, HTML_TYPE, Connection, Dropped, Serv
 from . import authority, authorize, control, page, routes, weather
 from .access import Request
 from .book import pages
-from .faults import EXECUTED, WRITES, Fault
+from .faults import EXECUTED, Fault
 from .problems import Answer
 from .shop import Record, Shop
 
@@ -114,7 +114,7 @@ class Handler(Connection):
                 time.sleep(shop.latency)
             names = routes.operations(shop, request)
             with shop.lock:
-                fault = shop.faults.due(names, any(name in WRITES for name in names))
+                fault = shop.faults.due(names, request.is_write)
                 if fault:
                     shop.book.faults[fault.kind] += 1
                     shop.book.throttled += fault.kind == "429"
