@@ -11,19 +11,27 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django_q.models import Failure, OrmQ
 
-from . import plan, pulse
+from stores import hooks
+from stores.models import PendingConnection
+
+from . import hints, plan, pulse
 from .models import TrackingSync
 
 KEPT_FAILURES = timedelta(days=14)  # django-q2 keeps them for ever
+KEPT_DELIVERIES = timedelta(days=3)  # a platform repeats one for some hours, at the most for a day
+KEPT_PENDING = timedelta(days=3)  # merchants who never came back from the shop
 ABANDONED = timedelta(days=1)  # tasks in the queue of a group of workers that is no more
 
 
 def tidy(now: datetime) -> dict[str, int]:
-    """Remove old failures of tasks, abandoned tasks and the rows of groups that are no more. Returns how many."""
+    """Remove what is old or nobody's any more: of tasks, workers, messages, visits to a shop. Returns how many."""
     return {
         "failures": Failure.objects.filter(stopped__lt=now - KEPT_FAILURES).delete()[0],
         "abandoned": OrmQ.objects.filter(lock__lt=now - ABANDONED).delete()[0],
         "groups": pulse.forget_old(),
+        "deliveries": hooks.forget_before(now - KEPT_DELIVERIES),
+        "hints": hints.forget_before(now - hints.OLD),
+        "pending": PendingConnection.objects.filter(expires_at__lt=now - KEPT_PENDING).delete()[0],
     }
 
 

@@ -91,6 +91,9 @@ class Order(models.Model):
     cancel_reason = models.CharField(max_length=60, blank=True, default="")
     store_updated_at = models.DateTimeField(help_text=_("The store's own time of this state: an older one never wins."))
     pulled_at = models.DateTimeField(default=timezone.now)
+    erased_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text=_("Its customer's data was erased: no pull brings it back.")
+    )
 
     class Meta:
         ordering = ["-placed_at", "-id"]
@@ -378,7 +381,7 @@ class Pulse(models.Model):
 
 
 class OrderHint(models.Model):
-    """An order that its store said has changed: read again soon, once, however often it was said."""
+    """An order that its store said has changed: read again soon, once, however often it was said (hints.py)."""
 
     store = models.ForeignKey("stores.Store", on_delete=models.CASCADE, related_name="+", db_index=False)
     external_id = models.CharField(max_length=100)

@@ -2,7 +2,7 @@
 
 The store's state is kept as it was told, with one rule: an older state never overwrites a newer one, whatever the
 order in which they arrive. Shipments of changed orders are planned again in the same transaction. The merchant's
-payment to us is not the store's to tell and is never touched here.
+payment to us is not the store's to tell and is never touched here, and a customer whose data was erased stays so.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from stores.connectors.codes import Code
 from stores.connectors.errors import Reason, StoreBusy, StoreDisconnected, TryAgainLater
 from stores.models import Store
 
-from . import plan, pulse
+from . import plan, privacy, pulse
 from .bulk import update_rows
 from .mail import undecided
 from .models import Order, OrderLine, Shipment, TrackingSync
@@ -189,7 +189,8 @@ def _save(store: Store, chunk: list[StoreOrder], now: datetime) -> PullResult:
         known = set(
             Order.objects.filter(store=store, external_id__in=list(newest)).values_list("external_id", flat=True)
         )
-        missing = [_row(store, order, now) for key, order in newest.items() if key not in known]
+        new_ones = {key: _row(store, order, now) for key, order in newest.items() if key not in known}
+        missing = privacy.without_erased(store, new_ones, now)
         # Somebody else may be inserting the same order: then his row stays, and is compared below like all others.
         Order.objects.bulk_create(missing, ignore_conflicts=True)
         rows = list(Order.objects.filter(store=store, external_id__in=list(newest)).order_by("pk").select_for_update())
@@ -222,7 +223,8 @@ def _overwrite(store: Store, pairs: list[tuple[Order, StoreOrder]], now: datetim
     """Write the orders that differ. Their ids."""
     changed = []
     for row, order in pairs:
-        values = _order_values(_row(store, order, now))
+        told = _row(store, order, now)
+        values = _order_values(privacy.blank(told, now) if row.erased_at else told)
         if values != _order_values(row):
             changed.append((row.pk, *values, now))
     update_rows(Order, (*ORDER_COLUMNS, "pulled_at"), changed)

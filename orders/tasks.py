@@ -9,7 +9,9 @@ from __future__ import annotations
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from . import claimer, cluster, housekeeping, plan, pulling, pulse, reapply
+from stores import hooks, keeping
+
+from . import claimer, cluster, hints, housekeeping, plan, privacy, pulling, pulse, reapply
 from .mail import sending
 
 STRETCH_SECONDS = 10.0
@@ -42,6 +44,40 @@ def send_mail() -> dict[str, int]:
     if more:
         async_task("orders.tasks.send_mail")
     return {str(state): count for state, count in ended.items()}
+
+
+def read_hints() -> int:
+    """Read again what the stores told us has changed, and erase what they asked for. How many hints are done with."""
+    stop = cluster.within(STRETCH_SECONDS)
+    read = hints.read_hinted(timezone.now(), stop=stop, beat=pulse.Heart(cluster.group()))
+    privacy.erase_due(timezone.now(), stop=stop)
+    if stop() and not cluster.asked_to_stop():
+        async_task("orders.tasks.read_hints")
+    return read.hints
+
+
+def arm_hooks(store_id: int | None = None) -> int:
+    """Subscribe to the messages of one store, or of all that need it; how many subscriptions had been lost."""
+    if store_id is not None:
+        return hooks.arm_one(store_id, timezone.now())
+    armed = hooks.arm_due(timezone.now(), stop=cluster.within(STRETCH_SECONDS))
+    if armed.is_cut_short and not cluster.asked_to_stop():
+        async_task("orders.tasks.arm_hooks")
+    return armed.lost
+
+
+def let_go(store_id: int) -> None:
+    """The store was disconnected: delete its subscriptions, and our access where its merchant left."""
+    hooks.let_go(store_id)
+
+
+def keep_alive() -> int:
+    """Renew the stores' access that nobody has renewed for long. How many stores have a good one now."""
+    stop = cluster.within(STRETCH_SECONDS)
+    renewed = keeping.keep_alive(timezone.now(), stop=stop)
+    if renewed and stop() and not cluster.asked_to_stop():
+        async_task("orders.tasks.keep_alive")
+    return renewed
 
 
 def nightly(after: int = 0) -> int:

@@ -27,12 +27,15 @@ PLAIN: dict[str, Any] = {
     "token": "no-such-token",
     "key": "no-such-key",
     "uidb36": "1",
+    "hook_key": "0b57a6a2-2a9e-4a76-9a53-2f6a5a1f6b10",
 }
 # Pages that need no account. All others lead somebody who is not logged in to the login.
 FOR_EVERYBODY = {
     "help",
     "invitation",
     "woocommerce_key",
+    "shopify_app_hook",
+    "store_hook",
     "healthz",
     "readyz",
     "tracking",
@@ -54,6 +57,8 @@ FOR_EVERYBODY = {
 # Spoken to by servers and not by browsers' forms: what they bring proves itself, and nobody's cookie does.
 FOR_SERVERS = {
     "woocommerce_key",
+    "shopify_app_hook",
+    "store_hook",
 }
 
 

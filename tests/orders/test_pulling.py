@@ -12,9 +12,9 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule
 
 from orders import cluster, housekeeping, pulling, pulse, schedules, tasks
-from orders.models import Order, Pulse, Shipment, TrackingSync
+from orders.models import Order, OrderHint, Pulse, Shipment, TrackingSync
 from orders.pulling import Pulled, due_to_be_pulled
-from stores.models import Store
+from stores.models import HookDelivery, PendingConnection, Store
 from tests.conftest import NOON
 from tests.factories import a_shipment, a_store, an_order
 
@@ -138,7 +138,7 @@ def test_the_nightly_task_goes_on_in_a_new_task_until_it_is_done():
     assert OrmQ.objects.count() == 1
 
 
-def test_old_failures_abandoned_tasks_and_dead_groups_are_thrown_away_and_young_ones_kept():
+def test_what_is_old_and_nobodys_any_more_is_thrown_away_and_the_young_is_kept():
     now = timezone.now()
     for name, days in (("old", 15), ("young", 13)):
         at = now - timedelta(days=days)
@@ -148,8 +148,25 @@ def test_old_failures_abandoned_tasks_and_dead_groups_are_thrown_away_and_young_
     pulse.beat("dead")
     Pulse.objects.update(at=now - timedelta(days=2))
     pulse.beat("alive")
+    store = a_store()
+    for name, days in (("old", 4), ("young", 2)):
+        at = now - timedelta(days=days)
+        HookDelivery.objects.create(store=store, delivery_id=name, topic="orders/paid", received_at=at)
+        PendingConnection.objects.create(state_hash=name, user=store.owner, base_url=name, expires_at=at)
+    for name, hours in (("old", 25), ("young", 23)):
+        OrderHint.objects.create(store=store, external_id=name, hinted_at=now - timedelta(hours=hours))
 
-    assert housekeeping.tidy(now) == {"failures": 1, "abandoned": 1, "groups": 1}
+    assert housekeeping.tidy(now) == {
+        "failures": 1,
+        "abandoned": 1,
+        "groups": 1,
+        "deliveries": 1,
+        "hints": 1,
+        "pending": 1,
+    }
+    assert HookDelivery.objects.get().delivery_id == "young"
+    assert OrderHint.objects.get().external_id == "young"
+    assert PendingConnection.objects.get().state_hash == "young"
     assert list(Failure.objects.values_list("name", flat=True)) == ["young"]
     assert list(OrmQ.objects.values_list("key", flat=True)) == ["tracksync"]
     assert list(Pulse.objects.values_list("key", flat=True)) == ["group:alive"]
@@ -168,7 +185,16 @@ def test_a_schedule_is_made_once_corrected_where_its_task_is_wrong_and_else_left
         ("TrackSync: push what is due", "orders.tasks.sync_due", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: send mail to customers", "orders.tasks.send_mail", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: pull orders", "orders.tasks.pull_due", "I", 1, NOON + timedelta(minutes=1)),
+        ("TrackSync: read what stores told", "orders.tasks.read_hints", "I", 1, NOON + timedelta(minutes=1)),
+        ("TrackSync: subscribe to the stores", "orders.tasks.arm_hooks", "I", 5, NOON + timedelta(minutes=5)),
         ("TrackSync: carry saved choices", "orders.tasks.replan", "I", 10, NOON + timedelta(minutes=10)),
+        (
+            "TrackSync: keep access alive",
+            "orders.tasks.keep_alive",
+            "D",
+            None,
+            NOON.replace(day=NOON.day + 1, hour=2, minute=40),
+        ),
         ("TrackSync: nightly", "orders.tasks.nightly", "D", None, NOON.replace(day=NOON.day + 1, hour=3, minute=10)),
     ]
     assert pull.values_list("func", "minutes").get() == ("orders.tasks.pull_due", 30)

@@ -1,0 +1,49 @@
+"""The app was removed in the store: nothing that we hold lets us in any more, and nothing but that is lost.
+
+Who says so is not believed but checked first (orders/hints.py): a message may come days late, when the app is long
+back. Its orders and numbers stay; when the same owner installs the app again, the same row is connected again.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from .choices import DisconnectReason
+from .fields import Secret
+from .models import Store
+
+log = logging.getLogger(__name__)
+
+
+def uninstalled(store_id: int, now: datetime) -> bool:
+    """Disconnect the store and throw its tokens away. Whether it was connected until now.
+
+    The app's own id and secret stay: what the platform still has to tell us of the shop is signed with them.
+    """
+    store = Store.objects.connected().filter(pk=store_id).first()
+    if store is None:
+        return False
+    kept = {name: value for name, value in store.credentials.items() if name != "access_token"}
+    gone = (
+        Store.objects.connected()
+        .filter(pk=store_id)
+        .update(
+            disconnected_at=now,
+            disconnect_reason=DisconnectReason.UNINSTALLED,
+            credentials=Secret(kept),
+            token=Secret(),
+            token_expires_at=None,
+            renewable_until=None,
+            hook_topics=[],
+            hooks_armed_at=None,
+            trouble="",
+            trouble_values={},
+            trouble_since=None,
+            trouble_count=0,
+            resume_at=None,
+        )
+    )
+    if gone:
+        log.warning("Store %s: the app was removed in the store", store_id)
+    return bool(gone)
