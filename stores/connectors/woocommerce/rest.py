@@ -9,6 +9,7 @@ https://developer.woocommerce.com/docs/apis/rest-api/authentication/
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -33,6 +34,14 @@ __all__ = ["Reply", "Rest", "RouteGone"]
 Params = Mapping[str, str | int]
 
 INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"  # the whole index has more than a megabyte
+
+
+def _shows_no_key(record: logging.LogRecord) -> bool:
+    return "consumer_secret" not in record.getMessage()
+
+
+# Whoever logs everything would log addresses whole, and a key may stand in one.
+logging.getLogger("urllib3.connectionpool").addFilter(_shows_no_key)
 
 
 class Rest:
