@@ -6,9 +6,10 @@ that show guides are in orders/views/stores/.
 
 from __future__ import annotations
 
-from .base import Guide, Permission
+from .base import Guide, Permission, Place
 from .shopify import GUIDE as SHOPIFY
+from .woocommerce import GUIDE as WOOCOMMERCE
 
-GUIDES: dict[str, Guide] = {guide.platform: guide for guide in (SHOPIFY,)}
+GUIDES: dict[str, Guide] = {guide.platform: guide for guide in (SHOPIFY, WOOCOMMERCE)}
 
-__all__ = ["GUIDES", "Guide", "Permission"]
+__all__ = ["GUIDES", "Guide", "Permission", "Place"]

@@ -23,7 +23,6 @@ class Permission:
     why: Text
     is_needed: bool = True  # without it nothing works; the others only widen what does
     on_request: bool = False  # the platform grants it only where it was asked for first
-    is_told: bool = True  # the platform tells whether we have it; where not, only the first number shows it
 
 
 @dataclass(frozen=True)
@@ -43,13 +42,14 @@ class Guide:
     label: str
     steps: str  # the template that says what to click there
     form: type[ConnectForm]
+    known_by: Text  # how a merchant tells that theirs is a store of this platform
     permissions: tuple[Permission, ...]
     grant_help: Text = ""  # where a permission is added afterwards
     address_help: Mapping[str, Text] = field(default_factory=dict)  # addresses.Why → what to type instead
     first_time: Mapping[str, Text] = field(default_factory=dict)  # Code → in place of what is said of any platform
     has_locations: bool = True  # its orders ship from places of which the merchant chooses ours
     places: tuple[Place, ...] = ()  # where a number can go, on a platform where that depends on the store
-    partial_statuses: Mapping[str, Text] = field(default_factory=dict)  # what an order can be when a part has left
+    partial_statuses: tuple[str, ...] = ()  # what an order is marked as when a part has left, where the store knows it
     order_page: str = ""  # below the store's address: the page of {order} in the store's admin
 
     @property

@@ -48,6 +48,7 @@ GUIDE = Guide(
     label=CONNECTORS["shopify"].label,
     steps="stores/guides/shopify.html",
     form=ShopifyForm,
+    known_by=_("You look after your shop at admin.shopify.com."),
     permissions=(
         Permission("read_orders", _("to see your orders, so that a number finds the order it belongs to")),
         Permission(

@@ -15,6 +15,7 @@ from django.utils import timezone
 from stores import sealing
 from stores.connectors.codes import Code
 from stores.connectors.errors import StoreDisconnected
+from stores.guides import GUIDES
 from stores.models import Store
 from stores.trouble import disconnected
 from tests import factories
@@ -391,9 +392,18 @@ def test_no_page_of_the_forms_is_kept_by_a_browser(merchant: Client, pretend: Pr
         assert "no-store" in page["Cache-Control"]
 
 
-def test_an_unknown_platform_is_not_there_and_one_platform_needs_no_choice(merchant: Client) -> None:
+def test_an_unknown_platform_is_not_there(merchant: Client) -> None:
     assert merchant.get("/stores/connect/fax/").status_code == 404
-    assert merchant.get(reverse("connect"))["Location"] == CONNECT
+
+
+def test_every_platform_is_offered_and_how_to_tell_which_one_is_ones_own(merchant: Client) -> None:
+    page = merchant.get(reverse("connect"))
+
+    assert {guide.label: str(guide.known_by) in text_of(page) for guide in GUIDES.values()} == {
+        "Shopify": True,
+        "WooCommerce": True,
+    }
+    assert [merchant.get(reverse("connect_store", args=[platform])).status_code for platform in GUIDES] == [200, 200]
 
 
 # --- Reconnecting ------------------------------------------------------------------------------------------------

@@ -172,28 +172,21 @@ def _scopes(guide: Guide, missing: list[str]) -> list[Line]:
 
 
 def _granted(guide: Guide, scopes: Iterable[str]) -> list[Line]:
-    """Every permission that we ask for: the needed ones are granted, or the check would have failed.
-
-    Unless the platform does not tell: then a merchant should look once more.
-    """
-    has, lines = set(scopes), []
-    for each in guide.permissions:
-        mark, found = Mark.GOOD, gettext("Granted, {why}.")
-        if each.name not in has and not each.is_told:
-            mark = Mark.NOTE
-            found = gettext("We need it {why}. Whether we have it, {platform} tells only when we first write.")
-        elif each.name not in has and not each.is_needed:
-            mark, found = Mark.NOTE, gettext("Not granted. It would be good {why}.")
-        lines.append(Line(mark, each.name, found.format(why=each.why, platform=guide.label)))
-    return lines
+    """Every permission that we ask for: the needed ones are granted, or the check would have failed."""
+    has = set(scopes)
+    return [
+        Line(Mark.GOOD, each.name, gettext("Granted, {why}.").format(why=each.why))
+        if each.is_needed or each.name in has
+        else Line(Mark.NOTE, each.name, gettext("Not granted. It would be good {why}.").format(why=each.why))
+        for each in guide.permissions
+    ]
 
 
 def _places(guide: Guide, found: StoreFacts) -> Line:
-    """Where numbers go in this store."""
-    about, place = gettext("Where numbers go"), guide.place(found.tracking_goes_to)
-    if place is None:
-        return Line(Mark.NOTE, about, gettext("It is found out with the first number."))
-    return Line(Mark.GOOD, about, gettext("Into {place}.").format(place=place.label))
+    """Where numbers can go in this store."""
+    places = [place for key in found.places if (place := guide.place(key))]
+    names = ", ".join(str(place.label) for place in places)
+    return Line(Mark.GOOD, gettext("Where numbers can go"), names or gettext("It is found with the first number."))
 
 
 def _locations(own: list[Location], chosen: set[str]) -> Line:

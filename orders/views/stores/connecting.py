@@ -56,9 +56,7 @@ class Access:
 @login_required
 @require_http_methods(["GET", "HEAD"])
 def connect_pick(request: HttpRequest) -> HttpResponse:
-    """Which platform; straight to its form where there is only one."""
-    if len(GUIDES) == 1:
-        return redirect("connect_store", platform=next(iter(GUIDES)))
+    """Which platform."""
     return render(request, "stores/connect_pick.html", {"guides": GUIDES.values(), "section": "stores"})
 
 
@@ -300,7 +298,6 @@ def _form_page(
         "sealed": sealed,
         "store": store,
         "section": "stores",
-        "others": len(GUIDES) > 1,
     }
     return render(request, "stores/connect.html", context)
 

@@ -23,7 +23,7 @@ from ...health import Condition, counts_of, needs_locations
 from ...local_time import in_zone_of
 from ...mail import undecided
 from ...wording import show_time
-from . import checklist
+from . import checklist, places
 from .listing import row_of
 
 
@@ -46,6 +46,7 @@ def store(request: HttpRequest, store_id: int) -> HttpResponse:
             "needs_locations": needs_locations(found),
             "several_locations": sum(each.merchants_own for each in facts.locations) > 1,
             "lines": checklist.lines_of(facts, guide, found.location_ids) if guide and facts.shop_name else [],
+            "placing": places.told(found, guide) if guide else None,
             "checked": _checked(found),
             "since": show_time(found.sync_from),
             "connected": show_time(found.created_at),
