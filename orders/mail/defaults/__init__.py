@@ -69,7 +69,7 @@ WORDS = {
         "same.",
         known="Your parcel is being prepared",
         next_known="It already has a tracking number. The logistics company needs some time to process the parcel, so "
-        "there may be nothing to see at the carrier for the first days. Please wait patiently.",
+        "there may be nothing to see at the carrier for the first days. Please be patient.",
         handed_over="Handed to the carrier on {day}",
         next_handed_over="The first news can take a day or two, as the logistics company needs time to process the "
         "parcel, and it may be quiet for some days while it crosses a border. Should the number change, this page "
@@ -94,17 +94,17 @@ WORDS = {
         number="物流单号",
         open_carrier="在 {carrier} 网站查询",
         preparing="您的包裹正在准备中",
-        next_preparing="有了物流单号后会立即显示在本页。请保存此链接，它不会改变。",
+        next_preparing="物流单号生成后会立即显示在本页。请保存此链接，链接始终有效。",
         known="您的包裹正在准备中",
         next_known="物流单号已经生成。物流公司处理包裹需要一些时间，最初几天可能查不到物流信息，请您耐心等待。",
-        handed_over="已于 {day} 交给物流公司",
+        handed_over="已于{day}交给物流公司",
         next_handed_over="物流公司处理包裹需要时间，首次更新可能需要一两天，跨境运输途中也可能有几天没有更新。"
         "如果单号有变，本页会显示新的单号。",
         cancelled="该订单已取消或退款",
         next_cancelled="如有疑问，请联系店铺。",
-        write_to="如有问题，请写信至",
+        write_to="如有问题，请发邮件至",
         what_next="接下来",
-        missing="这个地址没有包裹信息",
+        missing="未找到包裹信息",
         next_missing="请重新打开邮件中的链接，或完整复制该链接。",
     ),
     "es": Words(
@@ -126,13 +126,13 @@ WORDS = {
         next_known="Ya tiene número de seguimiento. La empresa de transporte necesita un tiempo para procesar el "
         "paquete, así que es posible que no veas nada durante los primeros días. Te pedimos un poco de paciencia.",
         handed_over="Entregado a la empresa de transporte el {day}",
-        next_handed_over="Las primeras noticias pueden tardar uno o dos días, porque la empresa de transporte necesita "
-        "un tiempo para procesar el paquete, y puede haber días sin novedades mientras cruza una frontera. Si el "
+        next_handed_over="La primera actualización puede tardar uno o dos días, porque la empresa de transporte "
+        "necesita un tiempo para procesar el paquete, y puede haber días sin movimientos mientras cruza una frontera. Si el "
         "número cambia, esta página mostrará el nuevo.",
         cancelled="Este pedido se canceló o se reembolsó",
         next_cancelled="Si crees que es un error, escribe a la tienda.",
         write_to="¿Tienes alguna pregunta? Escribe a",
-        what_next="Qué pasa ahora",
+        what_next="Próximos pasos",
         missing="No hay ningún paquete en esta dirección",
         next_missing="Abre de nuevo el enlace de tu correo o cópialo entero.",
     ),

@@ -28,7 +28,7 @@ NOT_YET = {
 }
 # The sentence every text carries: the logistics company needs time, please wait.
 PATIENCE = {
-    "en": ("logistics company needs", "wait patiently"),
+    "en": ("logistics company needs", "be patient"),
     "zh": ("物流公司", "耐心等待"),
     "es": ("empresa de transporte necesita", "paciencia"),
 }
