@@ -10,8 +10,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django_q.tasks import async_task
 
-from stores import connect, trouble
+from stores import connect, hooks, trouble
 from stores.choices import DisconnectReason
 from stores.connectors.base import StoreFacts
 from stores.connectors.errors import ConnectorError, StoreBusy, StoreDisconnected
@@ -39,9 +40,11 @@ def _resume(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> 
 
 
 def _disconnect(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
-    n = Store.objects.filter(pk__in=ids, disconnected_at__isnull=True).update(
-        disconnected_at=now, disconnect_reason=DisconnectReason.STAFF
-    )
+    n = 0
+    for store in Store.objects.connected().filter(pk__in=ids):
+        if hooks.disconnect(store, DisconnectReason.STAFF, now):
+            async_task("orders.tasks.let_go", store.pk)
+        n += 1
     return Done(ngettext("{n} store is disconnected.", "{n} stores are disconnected.", n).format(n=n))
 
 

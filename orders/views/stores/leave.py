@@ -14,10 +14,11 @@ from django.shortcuts import redirect, render
 from django.utils import timezone, translation
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods, require_safe
+from django_q.tasks import async_task
 
+from stores import hooks
 from stores.access import store_of
 from stores.choices import DisconnectReason
-from stores.fields import Secret
 from stores.models import Store
 
 from ...choices import SyncState
@@ -33,18 +34,16 @@ SECONDS = 600
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def store_disconnect(request: HttpRequest, store_id: int) -> HttpResponse:
-    """What happens to the numbers on GET; disconnected on POST, where our access is deleted as well."""
+    """What happens to the numbers on GET; disconnected on POST, where our access is deleted as well.
+
+    Where the store sends us its messages that is done by a task, since the access is needed once more to end them.
+    """
     store = store_of(request, store_id)
     if store.disconnected_at is not None:
         return redirect("store", store_id=store.pk)
     if request.method == "POST":
-        Store.objects.connected().filter(pk=store.pk).update(
-            disconnected_at=timezone.now(),
-            disconnect_reason=DisconnectReason.MERCHANT,
-            credentials=Secret(),
-            token=Secret(),
-            token_expires_at=None,
-        )
+        if hooks.disconnect(store, DisconnectReason.MERCHANT, timezone.now()):
+            async_task("orders.tasks.let_go", store.pk)
         told = gettext("{store} is disconnected. What your store shows stays there; everything here stays readable.")
         messages.success(request, told.format(store=store.name))
         return redirect("store", store_id=store.pk)
