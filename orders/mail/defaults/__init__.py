@@ -127,8 +127,8 @@ WORDS = {
         "paquete, así que es posible que no veas nada durante los primeros días. Te pedimos un poco de paciencia.",
         handed_over="Entregado a la empresa de transporte el {day}",
         next_handed_over="La primera actualización puede tardar uno o dos días, porque la empresa de transporte "
-        "necesita un tiempo para procesar el paquete, y puede haber días sin movimientos mientras cruza una frontera. Si el "
-        "número cambia, esta página mostrará el nuevo.",
+        "necesita un tiempo para procesar el paquete, y puede haber días sin movimientos mientras cruza una frontera. "
+        "Si el número cambia, esta página mostrará el nuevo.",
         cancelled="Este pedido se canceló o se reembolsó",
         next_cancelled="Si crees que es un error, escribe a la tienda.",
         write_to="¿Tienes alguna pregunta? Escribe a",
