@@ -198,6 +198,16 @@ WORDS: dict[str, Words] = {
     # Warnings: it is there, and a person may want to know
     Code.COMPANY_CHANGED: words(Who.NOBODY, _DONE, _("The store shows the carrier under another name than we sent.")),
     Code.LINK_CHANGED: words(Who.NOBODY, _DONE, _("The store shows another tracking link than we sent.")),
+    Code.CARRIER_NOT_MAPPED: words(
+        Who.STAFF,
+        _("Give the carrier, on its own page, the name that {platform} knows it by."),
+        _("{platform} does not know the carrier: customers see the number without its name or without a link."),
+    ),
+    Code.STATUS_NOT_CHANGED: words(
+        Who.MERCHANT,
+        _("Change the order's status in {platform} by hand, if it should follow."),
+        _("The number is there, but {platform} did not take the order's new status."),
+    ),
     Code.DUPLICATE_CANCELLED: words(
         Who.NOBODY, _DONE, _("The store had two fulfillments of ours for the same items; the younger was cancelled.")
     ),

@@ -65,6 +65,10 @@ class Code(enum.StrEnum):
     # Warnings on a Receipt or on StoreFacts
     COMPANY_CHANGED = "company_changed"  # the store shows another carrier name
     LINK_CHANGED = "link_changed"  # the store shows another link
+    CARRIER_NOT_MAPPED = (
+        "carrier_not_mapped"  # the store shows the number without the carrier's name, or without a link
+    )
+    STATUS_NOT_CHANGED = "status_not_changed"  # the number is there; the store did not let the order's status follow
     DUPLICATE_CANCELLED = "duplicate_cancelled"  # two of ours for the same lines: the younger was cancelled
     API_VERSION_RETIRED = "api_version_retired"
     CUSTOMERS_HIDDEN = "customers_hidden"
