@@ -10,6 +10,7 @@ What stops a return is said in one_click_words.py. A return that is no return of
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +18,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -26,6 +28,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_GET, require_POST
+from django_q.tasks import async_task
 
 from stores import connections
 from stores.authorising import finishing, invitations, pending
@@ -44,6 +47,8 @@ from .one_click import LINK, guide_of, session_of
 from .one_click_words import Stopped
 
 log = logging.getLogger(__name__)
+
+ARM_HOOKS = "orders.tasks.arm_hooks"
 
 
 @sensitive_variables()
@@ -187,9 +192,11 @@ def _connected(request: HttpRequest, done: Finished) -> HttpResponse:
 
 
 def after_connecting(store: Store) -> None:
-    """What follows when a store lets us in: written down, the background woken."""
+    """What follows when a store lets us in: written down, the background woken, and the store's messages asked for."""
     Store.objects.filter(pk=store.pk).update(facts={**store.facts, "checked_at": timezone.now().isoformat()})
     pulse.ring()
+    # Never in the page's own request: the store may take its time. What fails here is done by the schedule.
+    transaction.on_commit(partial(async_task, ARM_HOOKS, store.pk), robust=True)
 
 
 def _person(request: HttpRequest) -> Any:
