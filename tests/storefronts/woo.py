@@ -292,7 +292,11 @@ class WooShop:
         self.do("set_plugin", plugin=plugin)
 
     def settings(self, **values: Any) -> None:
-        """Change what `PretendWooCommerce.shop` took, and `callback_to`: an origin that keys are sent to instead."""
+        """Change what `PretendWooCommerce.shop` took, and more.
+
+        `callback_to`: an origin that keys are sent to instead of the one that was asked for. `moved_to`: another
+        address that every request is redirected to (301).
+        """
         self.do("settings", **values)
 
     def latency(self, ms: float) -> None:

@@ -39,7 +39,7 @@ def fulfillment_numbers(one: Record) -> list[str]:
 
 def fulfillment_items(one: Record) -> list[tuple[int, int]]:
     """(line, units) of one fulfillment."""
-    kept = next((entry["value"] for entry in one["meta"] if entry["key"] == "_items"), [])
+    kept: list[Record] = next((entry["value"] for entry in one["meta"] if entry["key"] == "_items"), [])
     return [(item["item_id"], item["qty"]) for item in kept]
 
 
@@ -95,18 +95,15 @@ class Book:
             self.twice |= {one for one in numbers if counted[folded(one)] > 1}
             for one in filter(None, numbers):
                 self.numbers.setdefault(one, time.time())
-        told = collections.Counter(note["text"] for note in order.notes if note["customer_note"])
+        told = collections.Counter(note["text"] for note in order.notes if note["by"] == "api")
         for text, times in told.items():
             if times > 1:
                 self.twice |= {one for numbers in standing(order).values() for one in numbers if one and one in text}
 
     def mails(self, order: Order, kind: str, *, text: str = "", numbers: list[str] | None = None) -> None:
         """The store mails the shopper, where it has an address; `numbers` are those the mail shows."""
-        if not order.email:
-            return
-        shown = numbers if numbers is not None else LOOKS_LIKE_A_NUMBER.findall(text.upper())
-        mail = {"kind": kind, "number_in_mail": bool(shown), "numbers": shown, "at": time.time()}
-        order.mails.append({**mail, **({"text": text} if text else {})})
+        if order.email:
+            order.mails.append({"kind": kind, "numbers": numbers, "text": text, "at": time.time()})
 
     def completes(self, order: Order, *, fulfillments: bool, trackings: bool) -> None:
         """An app has completed the order: early, where something to ship is known not to be covered."""
@@ -122,6 +119,22 @@ class Book:
             is_early = fulfillments and any(done[line] < units for line, units in to_ship.items())
         if is_early:
             self.early.append(order.id)
+
+
+def mails(shop: Shop, order: Order) -> list[Record]:
+    """What the shopper was mailed about an order.
+
+    The numbers in a note are what looks like one, and every number that stood on any order before or since.
+    """
+    pages = []
+    for mail in order.mails:
+        numbers, text = mail["numbers"], mail["text"]
+        if numbers is None:
+            words = dict.fromkeys(re.findall(r"[\w-]+", text))
+            numbers = [word for word in words if word in shop.book.numbers or LOOKS_LIKE_A_NUMBER.fullmatch(word)]
+        page = {"kind": mail["kind"], "number_in_mail": bool(numbers), "numbers": numbers, "at": mail["at"]}
+        pages.append({**page, **({"text": text} if text else {})})
+    return pages
 
 
 def covered(order: Order) -> collections.Counter[int]:
@@ -198,6 +211,6 @@ def order_page(shop: Shop, order: Order) -> Record:
             if note["by"] != "system"
         ],
         "meta": {one["key"]: one["value"] for one in order.meta},
-        "mails": list(order.mails),
+        "mails": mails(shop, order),
         "status_log": list(order.log),
     }

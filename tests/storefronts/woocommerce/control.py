@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SETTINGS = (
     *("version", "time_zone", "custom_statuses", "strips_authorization", "sees_https", "plain_permalinks"),
     *("php_warning", "has_woocommerce", "sequential_numbers", "providers", "lenient_callback", "callback_to"),
+    "moved_to",
     *("username", "password", "user", "key_permissions"),
 )
 

@@ -41,7 +41,7 @@ def root(shop: Shop, request: Request, role: str) -> Record:
     """GET /wp-json/: for everybody. More than a megabyte, unless the fields are named."""
     zone = shop.time_zone
     offset = dates.offset_hours(zone, dates.now())
-    facts = {
+    facts: Record = {
         "name": shop.name,
         "description": "",
         "url": shop.base_url,

@@ -65,7 +65,7 @@ def order(shop: Shop, order: int | str) -> Record:
 @action
 def mails(shop: Shop, order: int | str) -> list[Record]:
     """What the shopper was mailed about it."""
-    return list(shop.find(order).mails)
+    return book.mails(shop, shop.find(order))
 
 
 @action

@@ -47,7 +47,7 @@ def store(shop: Shop) -> str:
 def _order(shop: Shop, order: Order) -> str:
     words = {**shop.statuses, "trash": "Trash"}.get(order.status, order.status)
     items = ", ".join(f"{line.quantity} × {line.title}" for line in order.lines)
-    mailed = {number for mail in order.mails for number in mail["numbers"]}
+    mailed = {number for mail in book.mails(shop, order) for number in mail["numbers"]}
     rows = "".join(_number(shop, *one, mailed) for one in _shown(shop, order))
     numbers = f'<ul class="numbers">{rows}</ul>' if rows else '<p class="none">No tracking number yet</p>'
     paid = "Paid" if order.paid else "Not paid"

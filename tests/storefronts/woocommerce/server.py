@@ -78,6 +78,9 @@ class Handler(Connection):
 
     def shop(self, shop: Shop, path: str, query: dict[str, list[str]], body: bytes) -> None:
         """The REST API by its address or by a parameter, the pages of consent, or the shop's home."""
+        if shop.moved_to:
+            rest = self.path[1:].partition("/")[2]
+            return self.send(301, "", HTML_TYPE, {"Location": f"{shop.moved_to}/{rest}"})
         route = query.get("rest_route", [""])[0]
         if route and path in ("", "/", "/index.php"):
             return self.rest(shop, route, query, body)

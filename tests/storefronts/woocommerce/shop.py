@@ -115,6 +115,7 @@ class Shop:
         self.providers: list[str] | None = options.get("providers")
         self.lenient_callback: bool = options.get("lenient_callback", False)
         self.callback_to: str | None = options.get("callback_to")
+        self.moved_to: str | None = options.get("moved_to")
         self.username: str = options.get("username") or "manager"
         self.password: str = options.get("password") or "let-me-in"
         self.user: str = options.get("user") or "shop_manager"

@@ -93,7 +93,7 @@ def item(shop: Shop, given: Record) -> Record:
     day = str(given.get("date_shipped") or "")
     at = dates.moment(day) if DAY.match(day) else dates.now()
     custom = str(given.get("custom_tracking_provider") or "")
-    entry = {
+    entry: Record = {
         "tracking_provider": "" if custom else slug(given.get("tracking_provider", "")),
         "custom_tracking_provider": custom,
         "custom_tracking_link": str(given.get("custom_tracking_link") or "") if custom else "",
@@ -102,7 +102,7 @@ def item(shop: Shop, given: Record) -> Record:
         "tracking_id": uuid.uuid4().hex,
     }
     if shop.is_ast:
-        entry |= {"tracking_product_code": "", "source": "REST_API", "status_shipped": ""}
+        entry |= {"tracking_product_code": "", "source": "REST_API"}
         entry |= {"status_shipped": str(given.get("status_shipped", "")), "user_id": 1}
     return entry
 
