@@ -56,7 +56,9 @@ class Code(enum.StrEnum):
     PLATFORM_MISSING = "platform_missing"  # WordPress answers, the shop's plugin is switched off or not there
     ADDRESS_MOVED = "address_moved"  # {to: the base address that the store sends us to, "" where it is none}
     CERTIFICATE_REFUSED = "certificate_refused"  # expired, self-signed, for another name: the host has to renew it
-    HTTPS_NOT_SEEN = "https_not_seen"  # a proxy hides https from the shop, which then takes no key (home is http there)
+    HTTPS_NOT_SEEN = (
+        "https_not_seen"  # a proxy hides https from the shop, which takes no key then; the key itself is good
+    )
 
     # OutcomeUnknown
     ANSWER_LOST = "answer_lost"  # time-out, reset, cut or unreadable answer after a write

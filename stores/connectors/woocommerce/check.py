@@ -55,14 +55,9 @@ def check(rest: Rest, session: Session, credentials: Mapping[str, Any], wish: st
     shop = _shop(rest, session)
     if credentials.get("key_permissions", "read_write") != "read_write":
         raise StoreDisconnected(Code.SCOPE_MISSING, scopes=[SCOPE])
-    try:
-        Orders(rest).may_be_read()
-        rest.require_writing()
-    except StoreDisconnected as error:
-        # A home page that begins with http: means that the shop does not see that it was called by https.
-        if error.reason.code != Code.TOKEN_REFUSED or not _is_blind(rest.base_url, shop):
-            raise
-        raise StoreDisconnected(Code.HTTPS_NOT_SEEN, error.message, request_id=error.request_id) from None
+    Orders(rest).may_be_read()
+    rest.require_writing()
+    rest.memory.forget_places()
     found = places.find(rest, rest.memory)
     warnings = []
     if rest.memory.by_query:
@@ -151,10 +146,6 @@ def _moved(to: str) -> StoreDisconnected:
 
 def _is_near(base_url: str, to: str) -> bool:
     return are_related(urlsplit(base_url).hostname or "", urlsplit(to).hostname or "")
-
-
-def _is_blind(base_url: str, shop: Mapping[str, Any]) -> bool:
-    return base_url.startswith("https:") and str(shop.get("home") or "").startswith("http:")
 
 
 def _statuses(rest: Rest) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from .memory import Memory
     from .rest import Rest
 
-GOOD_FOR = 24 * 3600.0  # seconds; earlier where a place turns out to be gone
+# Seconds; less where a place turns out to be gone. Who has put in a plugin today wants to see it used today.
+GOOD_FOR = 3600.0
 
 TRACKING_API = "wc-shipment-tracking/v3"  # of the paid plugin, and of Advanced Shipment Tracking as well
 AST_API = "wc-ast/v3"
@@ -41,7 +42,7 @@ class Places:
 
 
 def find(rest: Rest, memory: Memory) -> Places:
-    """Where this store can show numbers: as remembered for a day, else asked anew. Raises what reads raise."""
+    """Where this store can show numbers: as remembered for an hour, else asked anew. Raises what reads raise."""
     if memory.places is None or time.monotonic() >= memory.places_until:
         memory.places = _ask(rest)
         memory.places_until = time.monotonic() + GOOD_FOR

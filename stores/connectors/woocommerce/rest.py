@@ -10,6 +10,7 @@ https://developer.woocommerce.com/docs/apis/rest-api/authentication/
 from __future__ import annotations
 
 import logging
+import secrets
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +38,7 @@ INDEX_FIELDS = "name,url,home,namespaces,timezone_string,gmt_offset"  # the whol
 
 
 def _shows_no_key(record: logging.LogRecord) -> bool:
-    return "consumer_secret" not in record.getMessage()
+    return "consumer_" not in record.getMessage()
 
 
 # Whoever logs everything would log addresses whole, and a key may stand in one.
@@ -67,6 +68,7 @@ class Rest:
         self._key = str(credentials.get("consumer_key") or "")
         self._secret = str(credentials.get("consumer_secret") or "")
         self._is_patient = is_patient
+        self._index: Reply | None = None
 
     def get(self, path: str, params: Params | None = None) -> Reply:
         """Read `path` ("/wc/v3/orders/12").
@@ -89,10 +91,16 @@ class Rest:
         return self._ask("DELETE", path, params, None, writes=True)
 
     def index(self) -> Reply:
-        """What the API tells everybody of the shop; no key is sent. Raises as `get` does."""
-        reply = self._judged("GET", "/", {"_fields": INDEX_FIELDS}, None, writes=False, by="nobody")
+        """What the API tells everybody of the shop, asked once; no key is sent. Raises as `get` does."""
+        if self._index:
+            return self._index
+        try:
+            reply = self._judged("GET", "/", {"_fields": INDEX_FIELDS}, None, writes=False, by="nobody")
+        except (Unproven, KeyRefused) as refused:
+            raise refused.error from None
         if not isinstance(reply.data, dict):
             raise StoreBusy(Code.NOT_JSON, request_id=reply.request_id)
+        self._index = reply
         return reply
 
     def has_route(self, path: str) -> bool:
@@ -143,6 +151,8 @@ class Rest:
         try:
             reply = self._judged(method, path, params, json, writes=writes, by="query")
         except Unproven:
+            if error.reason.code == Code.TOKEN_REFUSED and self._is_key_known():
+                raise StoreDisconnected(Code.HTTPS_NOT_SEEN, error.message, request_id=error.request_id) from None
             raise error from None
         except (KeyRefused, ShipmentRejected, RouteGone):
             self.memory.by_query = True  # the key has arrived this time
@@ -160,8 +170,32 @@ class Rest:
             return error
         return StoreDisconnected(Code.SCOPE_MISSING, error.message, scopes=[SCOPE], request_id=error.request_id)
 
+    def _is_key_known(self) -> bool:
+        """Whether the store knows the key that it lets nobody in with: it does not see that it was called by https.
+
+        For plain http it wants requests to be signed, and says whether it is the key or the signature that is wrong.
+        In its own language: so it is asked about a key that nobody has, too. The secret is not sent.
+        """
+        ours, nobodys = self._refusal(self._key), self._refusal(f"ck_{'0' * 40}")
+        return None not in (ours, nobodys) and ours != nobodys
+
+    def _refusal(self, key: str) -> str | None:
+        params: dict[str, str | int] = {
+            "oauth_consumer_key": key,
+            "oauth_signature_method": "HMAC-SHA256",
+            "oauth_signature": "none",
+            "oauth_timestamp": int(time.time()),
+            "oauth_nonce": secrets.token_hex(8),
+        }
+        try:
+            self._judged("GET", "/wc/v3/orders", params, None, writes=False, by="nobody")
+        except (Unproven, KeyRefused) as refused:
+            return refused.error.message
+        except (RouteGone, ConnectorError):
+            return None
+        return None
+
     def _judged(self, method: str, path: str, params: Params | None, json: Any, *, writes: bool, by: str) -> Reply:
-        secrets = (self._secret, self._key)
         query = dict(params or {})
         if by == "query":
             query |= {"consumer_key": self._key, "consumer_secret": self._secret}
@@ -180,7 +214,7 @@ class Rest:
                 raise
             raise self._struck(error, StoreDisconnected(Code.CERTIFICATE_REFUSED, error.message)) from None
         try:
-            reply = read(answer, path, writes=writes, base_url=self.base_url, secrets=secrets)
+            reply = read(answer, path, writes=writes, base_url=self.base_url, secrets=(self._secret, self._key))
         except PageInstead as page:
             shut_out = StoreDisconnected(
                 Code.SHUT_OUT, page.error.message, status=page.status, request_id=page.error.request_id

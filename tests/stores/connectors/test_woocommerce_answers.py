@@ -467,13 +467,10 @@ def test_no_redirect_is_followed(writes: bool, pretend_woo: PretendWooCommerce) 
     shop = pretend_woo.shop()
     order = shop.add_order()
     shop.fault("302")
-    api = rest(shop)
+    api, path = rest(shop), f"/wc/v3/orders/{order['id']}"
 
     with pytest.raises(StoreDisconnected) as moved:
-        if writes:
-            api.put(f"/wc/v3/orders/{order['id']}", {"status": "completed"})
-        else:
-            api.get(f"/wc/v3/orders/{order['id']}")
+        api.put(path, {"status": "completed"}) if writes else api.get(path)
 
     elsewhere = shop.base_url.replace("127.0.0.1", "localhost")
     assert (moved.value.reason.code, dict(moved.value.reason.values)) == (Code.ADDRESS_MOVED, {"to": elsewhere})
