@@ -39,6 +39,7 @@ from stores.models import Store
 from ... import pulse
 from . import checklist
 from .checklist import Refusal, refusal
+from .moving import move, moved_to
 
 # Somebody who presses twice is shown the store that the first press made.
 PRESSED_TWICE = timedelta(minutes=2)
@@ -101,14 +102,16 @@ def store_reconnect(request: HttpRequest, store_id: int) -> HttpResponse:
         messages.info(request, gettext("This store is disconnected. Connect the shop anew."))
         return redirect("store", store_id=store.pk)
     if request.method != "POST":
-        form = guide.form(with_name=False, initial={"base_url": store.base_url})
+        form = guide.form(with_name=False, initial={"base_url": moved_to(store) or store.base_url})
         return _form_page(request, guide, form, store=store)
     access, form, refused = _read(request, guide, store=store)
     if access is None:
         return _form_page(request, guide, form, refused, store=store)
     try:
+        if access.base_url != store.base_url:
+            move(store, access.base_url, access.credentials)
         check_again(store, access.credentials)
-    except ConnectorError as error:
+    except (ConnectorError, AlreadyConnected) as error:
         return _again(request, guide, form, access, error, store=store)
     _checked(store, timezone.now())
     pulse.ring()
@@ -157,7 +160,7 @@ def _read(
         refused = refusal(error, guide)
         form.add_error(refused.field or None, refused.text)
         return None, form, refused
-    if store is not None and address != store.base_url:
+    if store is not None and address not in (store.base_url, moved_to(store)):
         told = gettext(
             "This is another shop than {address}, and {store}'s orders are not there. Connect the other shop as a "
             "store of its own."
@@ -258,13 +261,13 @@ def _again(
                 dataclasses.asdict(access), user_id=request.user.pk, purpose=_purpose("access", guide, store)
             )
         return _form_page(request, guide, form, refused, sealed=sealed, store=store)
-    made = _just_made(request, guide, access) if isinstance(error, AlreadyConnected) else None
+    made = _just_made(request, guide, access) if store is None and isinstance(error, AlreadyConnected) else None
     if made is not None:
         return redirect("store", store_id=made.pk)
     for name, errors in error.message_dict.items() if hasattr(error, "error_dict") else {"": error.messages}.items():
         for text in errors:
             form.add_error(name if name in form.fields else None, text)
-    return _form_page(request, guide, form)
+    return _form_page(request, guide, form, store=store)
 
 
 def _just_made(request: HttpRequest, guide: Guide, access: Access) -> Store | None:
