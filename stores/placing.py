@@ -57,7 +57,7 @@ def save(store: Store, chosen: Placing, *, seen: Placing, actor: User) -> None:
 
     Raises ChangedMeanwhile, and ValueError for a place that was not found in this store.
     """
-    if chosen.tracking_goes_to and chosen.tracking_goes_to not in places_of(store):
+    if chosen.tracking_goes_to not in ("", seen.tracking_goes_to, *places_of(store)):
         raise ValueError("not among the places of this store")
     if chosen == seen:
         return
