@@ -69,14 +69,12 @@ def waiting_customers(store: Store, shipment_ids: Collection[int], now: datetime
     """
     mine = TrackingSync.objects.filter(store=store, shipment_id__in=shipment_ids).select_related("shipment__order")
     rows = list(mine.order_by("shipment__order__placed_at", "shipment_id"))
-    lately = _lately_written((row.shipment.order_id for row in rows), now)
+    reasons = why_not(rows, now)
     goes: dict[int, int] = {}  # order -> shipment
     left_out: Counter[MailCode] = Counter()
     for row in rows:
         order_id = row.shipment.order_id
-        reason = _why_not(row)
-        if reason is None and order_id in lately:
-            reason = MailCode.WRITTEN_LATELY
+        reason = reasons.get(row.shipment_id)
         if reason is None and order_id in goes:
             reason = MailCode.SAME_ORDER
         if reason is None:
@@ -84,6 +82,19 @@ def waiting_customers(store: Store, shipment_ids: Collection[int], now: datetime
         else:
             left_out[reason] += 1
     return Preview(tuple(goes.values()), tuple(sorted(left_out.items())))
+
+
+def why_not(rows: Collection[TrackingSync], now: datetime) -> dict[int, MailCode]:
+    """Shipments (ids) about which nobody is written to at present, and why; one query. Orders have to be loaded."""
+    lately = _lately_written((row.shipment.order_id for row in rows), now)
+    found = {}
+    for row in rows:
+        reason = _why_not(row)
+        if reason is None and row.shipment.order_id in lately:
+            reason = MailCode.WRITTEN_LATELY
+        if reason is not None:
+            found[row.shipment_id] = reason
+    return found
 
 
 def ask(store: Store, shipment_ids: Collection[int], *, actor: User | None, now: datetime) -> Preview:

@@ -2,6 +2,7 @@
 
 GET  stores/<id>/waiting/                     the parcels that wait, to choose from
 POST stores/<id>/waiting/ shipment=1 …        who would be written to, and the mail as one of them would read it
+POST stores/<id>/waiting/ all=yes             the same for all that the list shows
 POST stores/<id>/waiting/ seal=…              sends it to those who were shown, and to nobody else
 
 Other pages may post `shipment`s here too: nothing is sent before the seal comes back.
@@ -25,12 +26,12 @@ from stores.access import store_of
 from stores.choices import EmailKind
 from stores.models import Store
 
-from ..choices import EmailState
+from ..choices import EmailState, MailCode
 from ..local_time import in_zone_of
 from ..mail import rendering
 from ..mail.letterhead import letterhead
 from ..mail.rendering import CannotRender, Rendered
-from ..mail.waiting import MOST, Preview, ask, candidates, held_up_by, waiting_customers
+from ..mail.waiting import MOST, Preview, ask, candidates, held_up_by, waiting_customers, why_not
 from ..models import Shipment
 from ..wording import sentence, show_time
 from ..wording.mails import mail_sentence
@@ -49,6 +50,7 @@ class Waits:
     placed: str
     customer: str
     why: str
+    left_out: str  # why nobody is written to about it, "" where somebody is
 
 
 @login_required
@@ -63,7 +65,7 @@ def mail_waiting(request: HttpRequest, store_id: int) -> HttpResponse:
             return _list(request, store, status=400)
         if "seal" in request.POST:
             return _send(request, store)
-        ids = _named(store, request.POST.getlist("shipment"))
+        ids = _all(store) if "all" in request.POST else _named(store, request.POST.getlist("shipment"))
         if not ids:
             messages.info(request, gettext("Nothing was chosen. Tick at least one parcel."))
             return redirect("mail_waiting", store.pk)
@@ -71,7 +73,8 @@ def mail_waiting(request: HttpRequest, store_id: int) -> HttpResponse:
 
 
 def _list(request: HttpRequest, store: Store, status: int = 200) -> HttpResponse:
-    rows = candidates(store).select_related("shipment__order")[: MOST + 1]
+    rows = list(candidates(store).select_related("shipment__order")[: MOST + 1])
+    reasons = why_not(rows, timezone.now())
     waits = [
         Waits(
             shipment_id=row.shipment_id,
@@ -80,6 +83,7 @@ def _list(request: HttpRequest, store: Store, status: int = 200) -> HttpResponse
             placed=show_time(row.shipment.order.placed_at),
             customer=row.shipment.order.customer_name,
             why=sentence(row.reason, row.reason_values) if row.reason else gettext("Its number goes out soon."),
+            left_out=_said(store, reasons[row.shipment_id]) if row.shipment_id in reasons else "",
         )
         for row in rows
     ]
@@ -128,8 +132,16 @@ def _example(store: Store, shipment_id: int) -> Rendered:
 
 
 def _left_out(store: Store, found: Preview) -> list[tuple[int, str]]:
-    values = {"platform": store.get_platform_display()}
-    return [(count, mail_sentence(EmailState.SKIPPED, reason, values)) for reason, count in found.left_out]
+    return [(count, _said(store, reason)) for reason, count in found.left_out]
+
+
+def _said(store: Store, reason: MailCode) -> str:
+    return mail_sentence(EmailState.SKIPPED, reason, {"platform": store.get_platform_display()})
+
+
+def _all(store: Store) -> list[int]:
+    """All that the list shows."""
+    return list(candidates(store).values_list("shipment_id", flat=True)[:MOST])
 
 
 def _named(store: Store, named: list[str]) -> list[int]:

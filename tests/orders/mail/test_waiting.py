@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -198,6 +199,32 @@ def test_the_page_shows_the_count_and_the_mail_before_anything_is_sent(client, s
 
     assert "Nobody was left" in str(next(iter(again.context["messages"])))
     assert CustomerEmail.objects.count() == 1
+
+
+def test_all_that_wait_are_chosen_by_one_button_and_who_gets_nothing_cannot_be_ticked(client, store: Store) -> None:
+    first, second, nameless = (a_parcel(store, number=f"YT{n}") for n in range(3))
+    written = a_parcel(store, number="YT3")
+    Order.objects.filter(pk=nameless.order_id).update(customer_email="")
+    asked(store, written)
+
+    shown_page = client.get(page(store))
+    looked = client.post(page(store), {"all": "yes"})
+
+    ticks = re.findall(r'name="shipment" value="(\d+)"', shown_page.content.decode())
+    assert {int(each) for each in ticks} == {first.pk, second.pk}
+    assert {each.shipment_id: each.left_out for each in shown_page.context["waits"]} == {
+        first.pk: "",
+        second.pk: "",
+        nameless.pk: "Not sent: the order has no e-mail address of the customer.",
+        written.pk: "Written to about this order within the last seven days.",
+    }
+    assert (looked.context["count"], looked.context["left_out"]) == (
+        2,
+        [
+            (1, "Not sent: the order has no e-mail address of the customer."),
+            (1, "Written to about this order within the last seven days."),
+        ],
+    )
 
 
 def test_a_seal_of_another_store_sends_nothing(client, store: Store) -> None:
