@@ -69,29 +69,32 @@ def arm(rest: Rest, url: str, secret: str) -> tuple[str, ...]:
         if kept.get("status") != "active" or kept.get("name") != name:
             rest.put(f"{WEBHOOKS}/{kept['id']}", {"name": name, "status": "active", "secret": secret})
     for surplus in mine.values():
-        _delete(rest, surplus)
+        delete(rest, surplus)
     return TOPICS
 
 
 def disarm(rest: Rest, url: str) -> None:
     """Delete every subscription that leads to `url`."""
-    _delete(rest, _to(rest, url))
+    delete(rest, _to(rest, url))
 
 
 def _to(rest: Rest, url: str) -> list[Mapping[str, Any]]:
     """The subscriptions that lead to `url`, oldest first."""
-    found: list[Mapping[str, Any]] = []
+    seen: dict[int, Mapping[str, Any]] = {}
     for page in range(1, _MOST_PAGES + 1):
         reply = rest.get(WEBHOOKS, {"per_page": _PAGE, "page": page, "orderby": "id", "order": "asc"})
         if not isinstance(reply.data, list):
             raise StoreBusy(Code.NOT_JSON, request_id=reply.request_id)
-        found += [hook for hook in reply.data if isinstance(hook, dict) and hook.get("delivery_url") == url]
-        if len(reply.data) < _PAGE:
+        read = {int(hook["id"]): hook for hook in reply.data if isinstance(hook, dict) and hook.get("id")}
+        if len(reply.data) < _PAGE or not read.keys() - seen.keys():
+            seen |= read
             break
-    return sorted(found, key=lambda hook: int(hook["id"]))
+        seen |= read
+    return [seen[hook_id] for hook_id in sorted(seen) if seen[hook_id].get("delivery_url") == url]
 
 
-def _delete(rest: Rest, hooks: Sequence[Mapping[str, Any]]) -> None:
+def delete(rest: Rest, hooks: Sequence[Mapping[str, Any]]) -> None:
+    """Delete these subscriptions; one that is gone already is no trouble."""
     for hook in hooks:
         try:
             rest.delete(f"{WEBHOOKS}/{hook['id']}", {"force": "true"})
