@@ -122,6 +122,15 @@ def test_where_the_platform_keeps_quiet_nobody_is_asked_and_nothing_is_kept() ->
     assert off(store) == (False, "")
 
 
+def test_woocommerce_is_such_a_platform_and_is_called_by_its_name() -> None:
+    store = factories.a_store(platform="woocommerce", mail_sender="store", base_url="https://shop.example")
+
+    refused = look(logged_in(store.owner), store, AFTER_DEFAULT)
+
+    assert "I have switched it off in WooCommerce > Settings > Emails" in said(refused)
+    assert NO_TICK.replace("Loud", "WooCommerce") in said(refused)
+
+
 # --- never silence -------------------------------------------------------------------------------------------
 
 HIDDEN = {"reads_customers": False}
