@@ -31,6 +31,14 @@ FACTS = {
         {"external_id": "gid://shopify/Location/2", "name": "Lyon", "merchants_own": True},
     ],
 }
+# What a check finds in a store on a merchant's own server.
+FACTS_OF_A_SERVER = {
+    "time_zone": "Europe/Berlin",
+    "places": ["shipment_tracking", "fulfillments", "plain"],
+    "statuses": ["pending", "processing", "on-hold", "completed", "partial-shipped"],
+    "version": "10.9.1",
+    "warnings": [Code.HEADER_STRIPPED],
+}
 # Why a person has to act: reason, its values, whether the store shows a number of ours.
 PROBLEMS: tuple[tuple[str, dict[str, Any], bool], ...] = (
     (Code.OTHER_NUMBER_THERE, {"there": "RR123456785DE"}, False),
@@ -217,6 +225,13 @@ def a_merchant_with_everything(word: str = "Zebra", now: datetime | None = None)
             trouble_since=now - HOUR,
         ),
         making.store("Busy", trouble=Code.THROTTLED, trouble_since=now, resume_at=now + HOUR),
+        making.store(
+            "Server",
+            platform="woocommerce",
+            base_url=f"https://{word.lower()}-server.example",
+            facts=FACTS_OF_A_SERVER | {"shop_name": f"{word} Server"},
+            tracking_goes_to="fulfillments",
+        ),
         making.store("Unchecked", facts={}, pulled_at=None, time_zone="Asia/Tokyo"),
         making.store("Gone", disconnected_at=now - DAY, disconnect_reason="merchant"),
     ]

@@ -110,7 +110,10 @@ def test_a_store_without_such_a_question_says_nothing_of_it(merchant: Client) ->
 
     assert response.context["placing"] is None
     assert "Numbers and orders in your shop" not in text_of(response)
-    assert merchant.get(page_of(store)).status_code == 404
+    assert "There is nothing to choose here: in Shopify every number stands" in text_of(merchant.get(page_of(store)))
+    assert merchant.post(page_of(store), {"seen": "/yes"}).status_code == 200
+    store.refresh_from_db()
+    assert store.completes_orders is True
 
 
 # --- Choosing otherwise ---------------------------------------------------------------------------------------------

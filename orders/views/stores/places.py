@@ -11,7 +11,7 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -78,11 +78,11 @@ class PlacesForm(forms.Form):
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def store_places(request: HttpRequest, store_id: int) -> HttpResponse:
-    """Choose where numbers go, and whether orders are marked. 404 for a store where that is no question."""
+    """Choose where numbers go, and whether orders are marked; where that is no question, the page says so."""
     store = store_of(request, store_id)
     guide = GUIDES.get(store.platform)
     if guide is None or not placing.is_a_question(store):
-        raise Http404
+        return render(request, "stores/places.html", {"store": store, "section": "stores"})
     form = PlacesForm(request.POST if request.method == "POST" else None, store=store, guide=guide)
     if request.method == "POST" and form.is_valid() and (seen := form.seen_before):
         kept = placing.placing_of(store)
