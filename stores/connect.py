@@ -128,9 +128,13 @@ def check_again(store: Store, credentials: Mapping[str, Any] | None = None, gran
             tokens=_tokens(store, credentials, grant),
         )
     except ConnectorError as error:
-        if grant and _is_same_app(store, credentials) and error.reason.code != Code.WRONG_SHOP:
+        is_the_same = error.reason.code != Code.WRONG_SHOP and _is_same_app(store, credentials)
+        if grant and is_the_same and store.disconnected_at is None:
             # The shop has ended what this app held before: with the old token nothing would ever work again.
-            keep(Store.objects.filter(pk=store.pk), grant)
+            with transaction.atomic():
+                mine = Store.objects.filter(pk=store.pk)
+                mine.update(credentials=Secret(store.credentials if credentials is None else credentials))
+                keep(mine, grant)
         raise
     _learn(store, facts)
     fields = ["facts", "time_zone"]

@@ -39,13 +39,13 @@ def keep_alive(now: datetime, *, stop: Callable[[], bool] = lambda: False) -> in
 
 
 def _idle(now: datetime):  # type: ignore[no-untyped-def]
-    # Those that end first come first: the time may be over before the last one.
+    # In no order: the time may be over before the last one, and a store that hangs must not hold up the same ones daily.
     return (
         Store.objects.connected()
         .filter(renewable_until__isnull=False)
         .filter(Q(renewable_until__lt=now + NEAR) | Q(token_expires_at__lt=now - IDLE))
         .exclude(trouble=Code.RECONNECT_NEEDED, resume_at__isnull=True)
-        .order_by("renewable_until", "pk")
+        .order_by("?")
     )
 
 

@@ -210,13 +210,29 @@ def test_the_new_tokens_of_the_same_app_are_kept_though_the_check_failed(
     trouble.disconnected(store.pk, StoreDisconnected(Code.SCOPE_MISSING), now)
     grant = a_grant(shop, app)
     what(shop)
+    renamed = app.credentials | {"client_secret": "the new one"}
 
     with pytest.raises(error):
-        check_again(store, app.credentials, grant)
+        check_again(store, renamed, grant)
 
+    assert dict(Store.objects.get().credentials) == renamed
     assert held(store) == {"access_token": grant.access_token, "refresh_token": grant.refresh_token}
     store.refresh_from_db()
     assert (store.trouble, store.needs_reconnecting) == (Code.SCOPE_MISSING, True)
+
+
+def test_a_store_whose_app_was_removed_keeps_nothing_of_a_consent_that_does_not_work(shop: Shop, app: App) -> None:
+    store = a_store_by_consent(
+        shop, app, disconnected_at=factories.NOON, disconnect_reason="uninstalled", token={}, renewable_until=None
+    )
+    shop.uninstall()
+    grant = a_grant(shop, app)
+    shop.fault("503")
+
+    with pytest.raises(StoreBusy):
+        check_again(store, app.credentials, grant)
+
+    assert held(store) == {}
 
 
 def test_what_another_app_was_given_is_not_kept_when_the_check_failed(shop: Shop, app: App) -> None:
