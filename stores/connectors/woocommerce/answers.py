@@ -212,8 +212,8 @@ def _inner_status(data: Any) -> int:
     """The status that an error's own body tells, where something in between has made a 200 of it."""
     if not isinstance(data, dict) or "id" in data or not {"code", "message", "data"} <= data.keys():
         return 0
-    inner = data["data"].get("status") if isinstance(data["data"], dict) else 0
-    return int(inner) if str(inner).isdigit() and int(inner) >= 400 else 0
+    inner = str(data["data"].get("status") if isinstance(data["data"], dict) else "")
+    return int(inner) if inner.isdigit() and int(inner) >= 400 else 0
 
 
 def _field(data: Any) -> str:

@@ -86,10 +86,10 @@ def _to(rest: Rest, url: str) -> list[Mapping[str, Any]]:
         if not isinstance(reply.data, list):
             raise StoreBusy(Code.NOT_JSON, request_id=reply.request_id)
         read = {int(hook["id"]): hook for hook in reply.data if isinstance(hook, dict) and hook.get("id")}
-        if len(reply.data) < _PAGE or not read.keys() - seen.keys():
-            seen |= read
-            break
+        is_last = len(reply.data) < _PAGE or read.keys() <= seen.keys()
         seen |= read
+        if is_last:
+            break
     return [seen[hook_id] for hook_id in sorted(seen) if seen[hook_id].get("delivery_url") == url]
 
 

@@ -129,7 +129,9 @@ class Orders:
             raise StoreBusy(Code.SERVER_ERROR, error.message, status=400, request_id=error.request_id) from None
         if not isinstance(reply.data, list):
             raise StoreBusy(Code.NOT_JSON, request_id=reply.request_id)
-        nodes = [node for node in reply.data if isinstance(node, dict) and node.get("id") and _has_time(node)]
+        nodes: list[Mapping[str, Any]] = [
+            node for node in reply.data if isinstance(node, dict) and node.get("id") and _has_time(node)
+        ]
         return nodes, _whole_number(reply.headers.get("X-WP-TotalPages"))
 
     def _with_number(self, number: str) -> list[Mapping[str, Any]]:

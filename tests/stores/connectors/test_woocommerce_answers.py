@@ -228,8 +228,8 @@ def test_an_answer_means_the_same_to_a_read_and_to_a_write(
     assert end(given, path, writes=writes) == meaning
 
 
-LOST = (OutcomeUnknown, Code.ANSWER_LOST, {})
-NO_DATA = (StoreBusy, Code.NOT_JSON, {})
+LOST: tuple[Any, ...] = (OutcomeUnknown, Code.ANSWER_LOST, {})
+NO_DATA: tuple[Any, ...] = (StoreBusy, Code.NOT_JSON, {})
 
 
 def shown(status: int) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
