@@ -10,6 +10,7 @@ import heapq
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 from ..base import StoreOrder, StoreOrderLine
@@ -96,24 +97,36 @@ class Orders:
         size, page = self._memory.per_page, 1
         seen: set[tuple[Any, datetime]] = set()
         while True:
-            params: dict[str, str | int] = {**more, "orderby": "modified", "order": "asc", "per_page": size}
-            if page > 1:
-                params["page"] = page
-            if after:
-                # Without an offset and with the flag it is UTC that is compared. A time with an offset alone would be
-                # compared as the shop's local time, of which one hour happens twice a year; with both it is wrong.
-                params |= {"modified_after": after.strftime("%Y-%m-%dT%H:%M:%S"), "dates_are_gmt": "true"}
-            nodes, pages = self._page(params)
-            nodes = sorted(nodes, key=_changed_at)
-            yield from (node for node in nodes if (node["id"], _changed_at(node)) not in seen)
+            params = {**more, **_later_than(after), "orderby": "modified", "order": "asc", "per_page": size}
+            nodes, pages = self._page(params if page == 1 else {**params, "page": page})
+            if pages > 1 and not _oldest_change_first(nodes):
+                # A plugin sorts in its own way: to go on from the last change would leave some out.
+                yield from self._all(after, more, seen)
+                return
+            yield from (node for node in nodes if _state(node) not in seen)
             if page >= pages or not nodes:
                 return
             last = _changed_at(nodes[-1])
-            seen = {(node["id"], _changed_at(node)) for node in nodes} | (seen if page > 1 else set())
+            seen = {_state(node) for node in nodes} | (seen if page > 1 else set())
             if after is None or last - _SECOND > after:
                 after, page = last - _SECOND, 1
             else:
                 page += 1
+
+    def _all(
+        self, after: datetime | None, more: Params, seen: set[tuple[Any, datetime]]
+    ) -> Iterator[Mapping[str, Any]]:
+        """The same, read to the end before the first is told: by ids, which never change, but for those `seen`."""
+        size, page = self._memory.per_page, 0
+        found: dict[Any, Mapping[str, Any]] = {}
+        while True:
+            page += 1
+            nodes, pages = self._page(
+                {**more, **_later_than(after), "orderby": "id", "order": "asc", "per_page": size, "page": page}
+            )
+            found |= {node["id"]: node for node in nodes}
+            if page >= pages or not nodes:
+                return iter(sorted((node for node in found.values() if _state(node) not in seen), key=_changed_at))
 
     def _page(self, params: Params) -> tuple[list[Mapping[str, Any]], int]:
         """One page of orders, and how many pages there are. Past the last page the store says that there are none."""
@@ -221,6 +234,23 @@ def refunded_units(refunds: Iterable[Any]) -> dict[str, int]:
             if of:
                 units[str(of)] = units.get(str(of), 0) + abs(int(line.get("quantity") or 0))
     return units
+
+
+def _later_than(after: datetime | None) -> Params:
+    """The filter by the last change, which leaves out `after` itself.
+
+    Without an offset and with the flag it is UTC that is compared. A time with an offset alone would be compared as
+    the shop's local time, of which one hour happens twice a year; with both it would be wrong by the offset.
+    """
+    return {"modified_after": after.strftime("%Y-%m-%dT%H:%M:%S"), "dates_are_gmt": "true"} if after else {}
+
+
+def _oldest_change_first(nodes: Sequence[Mapping[str, Any]]) -> bool:
+    return all(_changed_at(one) <= _changed_at(other) for one, other in pairwise(nodes))
+
+
+def _state(node: Mapping[str, Any]) -> tuple[Any, datetime]:
+    return node["id"], _changed_at(node)
 
 
 def _number(node: Mapping[str, Any]) -> str:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qs
 
 import pytest
 
@@ -12,10 +16,11 @@ from stores.connectors.base import StoreOrder, StoreOrderLine
 from stores.connectors.codes import Code
 from stores.connectors.errors import StoreBusy
 from stores.connectors.woocommerce.memory import MOST_REFUNDS, Memory
-from stores.connectors.woocommerce.orders import FIELDS, OVERLAP, ordered, refunded_units, translate
+from stores.connectors.woocommerce.orders import FIELDS, OVERLAP, Orders, ordered, refunded_units, translate
+from stores.connectors.woocommerce.rest import Rest
 from tests.storefronts.woo import PretendWooCommerce, WooShop
 
-from .woo_store import connect
+from .woo_store import connect, session
 
 MORNING = datetime(2026, 3, 2, 8, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -289,6 +294,48 @@ def test_an_order_that_changes_while_pages_are_read_hides_no_other(pretend_woo: 
             shop.trash(made[0]["id"])
 
     assert read == [order["number"] for order in made]
+
+
+def test_a_store_that_sorts_in_its_own_way_is_read_to_the_end_all_the_same() -> None:
+    """Of five orders on pages of two, the one that changed last comes first, whatever we ask for but ids."""
+    kept = [
+        NODE | {"id": 10 - n, "number": str(10 - n), "date_modified_gmt": f"2026-03-02T09:0{n}:00"} for n in range(5)
+    ]
+    asked: list[str] = []
+
+    class Stubborn(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            query = {name: values[0] for name, values in parse_qs(self.path.partition("?")[2]).items()}
+            asked.append(f"{query['orderby']} {query.get('page', '1')}")
+            found = [] if query.get("status") == "trash" else list(reversed(kept))
+            if query["orderby"] == "id":
+                found.sort(key=lambda node: int(node["id"]))
+            start = 2 * int(query.get("page", "1")) - 2
+            body = json.dumps(found[start : start + 2]).encode()
+            self.send_response(200)
+            self.send_header("X-WP-TotalPages", str(-(-len(found) // 2)))
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Stubborn)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    api = Rest(
+        session(),
+        f"http://127.0.0.1:{server.server_port}",
+        {"consumer_key": "ck_1", "consumer_secret": "cs_1"},
+        Memory(),
+    )
+    try:
+        read = [order.number for order in Orders(api).changed(MORNING)]
+    finally:
+        server.shutdown()
+        server.server_close()
+
+    assert read == ["10", "9", "8", "7", "6"]
+    assert asked == ["modified 1", "id 1", "id 2", "id 3", "modified 1"]
 
 
 def test_a_page_that_is_too_much_for_the_shop_is_asked_for_in_smaller_pieces(woo: WooShop) -> None:
