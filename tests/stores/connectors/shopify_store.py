@@ -10,9 +10,7 @@ from typing import Any
 from stores.connectors.addresses import networks
 from stores.connectors.base import Opening, StoreSettings
 from stores.connectors.codes import Code
-from stores.connectors.errors import (
-    StoreDisconnected,
-)
+from stores.connectors.errors import StoreBusy, StoreDisconnected
 from stores.connectors.http import Session
 from stores.connectors.shopify.connector import ShopifyConnector
 from stores.connectors.shopify.limiter import Limiter
@@ -86,6 +84,11 @@ class ShopifyUnderTest:
     """The pretend Shopify as the contract wants it."""
 
     writes_at_once = 25
+    writes_a_number = 1
+    first_write_is_all = True
+    shares_fulfillments = True
+    when_moved = StoreBusy
+    when_gone = Code.SHOP_NOT_FOUND
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop
