@@ -39,7 +39,7 @@ def keep_alive(now: datetime, *, stop: Callable[[], bool] = lambda: False) -> in
 
 
 def _idle(now: datetime):  # type: ignore[no-untyped-def]
-    # In no order: the time may be over before the last one, and a store that hangs must not hold up the same ones daily.
+    # In no order: the time may be over before the last one, and one that hangs must not hold the same ones up daily.
     return (
         Store.objects.connected()
         .filter(renewable_until__isnull=False)
