@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+from django.apps import apps
 
 from orders.links import GENERAL_PAGE, company_name, tracking_link
 from orders.models import Carrier
+from stores.connectors.woocommerce.sinks.carriers import OTHER, slug
 
+names_added = importlib.import_module("orders.migrations.0009_woocommerce_names")
 DATA = Path(__file__).resolve().parents[2] / "orders" / "data" / "carriers.json"
 ROWS = json.loads(DATA.read_text(encoding="utf-8"))
 
@@ -66,6 +70,52 @@ def test_shopify_gets_its_own_spelling(code: str, name: str) -> None:
     row = next(row for row in ROWS if row["code"] == code)
 
     assert company_name(Carrier(name=row["name"], platform_names=row["platform_names"]), "shopify") == name
+
+
+def test_woocommerce_knows_these_carriers_by_a_word_of_its_own() -> None:
+    names = {
+        row["code"]: company_name(Carrier(name=row["name"], platform_names=row["platform_names"]), "woocommerce")
+        for row in ROWS
+    }
+
+    assert {code: slug(name) for code, name in names.items() if slug(name) != OTHER} == {
+        "deutsche-post": "deutsche-post",
+        "dhl-express": "dhl",
+        "dhl-paket": "dhl",
+        "dpd-uk": "dpd",
+        "evri": "evri-hermes",
+        "fedex": "fedex",
+        "gls": "gls",
+        "postnl": "postnl",
+        "postnl-intl": "postnl",
+        "royal-mail": "royal-mail",
+        "ups": "ups",
+        "usps": "usps",
+    }
+
+
+def test_the_file_and_the_migration_name_the_same_carriers_for_woocommerce() -> None:
+    assert {
+        row["code"]: row["platform_names"]["woocommerce"] for row in ROWS if "woocommerce" in row["platform_names"]
+    } == names_added.NAMES
+
+
+@pytest.mark.django_db
+def test_a_name_that_staff_have_entered_is_neither_overwritten_nor_taken_back() -> None:
+    evri, ontrac = (Carrier.objects.get(code=code) for code in ("evri", "ontrac"))
+    Carrier.objects.filter(code="evri").update(platform_names={"shopify": "Evri", "woocommerce": "Hermes"})
+    Carrier.objects.filter(code="ontrac").update(platform_names={"shopify": "OnTrac"})
+
+    names_added.add(apps, None)
+    added = [Carrier.objects.get(pk=each.pk).platform_names for each in (evri, ontrac)]
+    names_added.take_back(apps, None)
+    taken_back = [Carrier.objects.get(pk=each.pk).platform_names for each in (evri, ontrac)]
+
+    assert added == [
+        {"shopify": "Evri", "woocommerce": "Hermes"},
+        {"shopify": "OnTrac", "woocommerce": "OnTrac"},
+    ]
+    assert taken_back == [{"shopify": "Evri", "woocommerce": "Hermes"}, {"shopify": "OnTrac"}]
 
 
 @pytest.mark.processes
