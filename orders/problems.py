@@ -3,7 +3,7 @@ whose mail needs a decision.
 
 A row is a problem when its state says so, or when it has been due for over a day in a store that may be pushed to:
 one that is paused or waits to be reconnected is one problem, not twenty thousand. Rows of disconnected stores are
-nobody's any more. The sentences are in wording/ and remedies.py.
+nobody's any more; that a store has lost the app is told for some weeks. The sentences are in wording/ and remedies.py.
 """
 
 from __future__ import annotations
@@ -11,11 +11,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.contrib.auth.models import AnonymousUser, User
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models.functions import Now
 
+from stores.choices import DisconnectReason
 from stores.models import Store
 
 from .choices import SyncState
@@ -26,16 +28,18 @@ from .wording.reasons import WORDS
 
 LATE = "long_due"  # the group of rows that no reason of their own holds back
 MOST = 5000  # rows that one press acts on
+REMOVED_LATELY = timedelta(days=30)  # then it was meant
 
 
 @dataclass(frozen=True)
 class Where:
-    """The merchant's connected stores, by what their rows may count as. Two queries for all of it."""
+    """The merchant's connected stores, by what their rows may count as. Three queries for all of it."""
 
     connected: tuple[int, ...]
     pushing: tuple[int, ...]
     reconnect: tuple[Store, ...]
     undecided: tuple[Store, ...] = ()  # those whose mail needs a decision
+    removed: tuple[Store, ...] = ()  # not connected: the app was removed there a while ago
     only: Store | None = None  # the one store that was asked for
 
 
@@ -44,7 +48,9 @@ def where(user: User | AnonymousUser, store_id: int | None = None) -> Where:
     theirs = Store.objects.connected().filter(owner_id=user.pk).order_by("name", "pk")
     asked = theirs if store_id is None else theirs.filter(pk=store_id)
     stores = list(asked)
+    gone = removed(user)
     return Where(
+        removed=tuple(gone if store_id is None else gone.filter(pk=store_id)),
         only=stores[0] if store_id is not None and stores else None,
         connected=tuple(store.pk for store in stores),
         pushing=tuple(store.pk for store in stores if not store.needs_reconnecting and not store.is_paused),
@@ -53,13 +59,21 @@ def where(user: User | AnonymousUser, store_id: int | None = None) -> Where:
     )
 
 
+def removed(user: User | AnonymousUser) -> QuerySet[Store]:
+    """Stores that have lost the app lately and were not connected again. It may have been an accident."""
+    again = Store.objects.connected().filter(platform=OuterRef("platform"), base_url=OuterRef("base_url"))
+    lost = Store.objects.filter(owner_id=user.pk, disconnect_reason=DisconnectReason.UNINSTALLED)
+    return lost.filter(~Exists(again), disconnected_at__gte=Now() - REMOVED_LATELY).order_by("name", "pk")
+
+
 def count(user: User | AnonymousUser, now: datetime) -> int:
-    """How many problems are open: rows, stores to reconnect, stores to decide about; one query for every page."""
+    """How many problems are open: rows, stores to reconnect or decide about; one query for every page."""
     theirs = Store.objects.connected().filter(owner_id=user.pk)
     reconnect = theirs.exclude(trouble="").filter(resume_at__isnull=True)
     stuck = TrackingSync.objects.filter(store__in=theirs, state=SyncState.ATTENTION)
     late = TrackingSync.objects.filter(_late(now), store__in=Store.objects.pushing().filter(owner_id=user.pk))
-    ids = [query.order_by().values_list("pk") for query in (stuck, late, reconnect, undecided(theirs))]
+    found = (stuck, late, reconnect, undecided(theirs), removed(user))
+    ids = [query.order_by().values_list("pk") for query in found]
     return ids[0].union(*ids[1:], all=True).count()
 
 

@@ -1,11 +1,13 @@
 """The bells and the pulse: how work is announced to the workers, and how they show that they live.
 
-A bell is one flag in the database: one for what goes to the stores, one for the customers' mail, one for what the
-stores have told us. Whoever flips it enqueues one task; who finds it flipped has nothing to do, so an import of fifty thousand rows rings once. The pulse is
-one row per worker group with the time at which a task last ran in it. A hold lets one process at a time do what nobody
-should do twice at once. All are kept by the database's clock: those of the machines do not matter.
+A bell is one flag in the database: for what goes to the stores, for the customers' mail, for what the stores have told
+us. Whoever flips it enqueues one task; who finds it flipped has nothing to do, so an import of fifty thousand rows
+rings once. The pulse is one row per worker group with the time at which a task last ran in it. A hold lets one process
+at a time do what nobody should do twice at once. All are kept by the database's clock: those of the machines do not
+matter.
 
-What a ring starts is in claimer.py, mail/sending.py and hints.py; who watches the pulse, in watchdog.py and tracksync/health.py.
+What a ring starts is in claimer.py, mail/sending.py and hints.py; who watches the pulse, in watchdog.py and
+tracksync/health.py.
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ class Bell:
 SYNC = Bell(BELL, SYNC_DUE)
 MAIL = Bell("mail", "orders.tasks.send_mail")
 HINTS = Bell("hints", "orders.tasks.read_hints")
+BELLS = (SYNC, MAIL, HINTS)
 
 
 def ring(bell: Bell = SYNC) -> None:

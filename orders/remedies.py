@@ -177,6 +177,7 @@ _REMEDIES: dict[str, _Said] = {
     # What explain() finds itself
     Situation.IN_STORE: _Said(Button.LOOK),
     Situation.STORE_DISCONNECTED: _Said(Button.RECONNECT),
+    Situation.STORE_UNINSTALLED: _Said(Button.RECONNECT),
     Situation.STORE_PAUSED: _Said(Button.RESUME),
     Situation.DELAYED: _Said(Button.CHOICE),
 }

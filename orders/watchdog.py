@@ -148,7 +148,7 @@ class Watchdog:
         try:
             close_old_connections()
             # A flag that was set for a group that is no more would silence the bell.
-            for bell in (pulse.SYNC, pulse.MAIL):
+            for bell in pulse.BELLS:
                 pulse.clear(bell)
                 pulse.ring(bell)
         except UNREADABLE as error:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from stores.choices import CountsAsPaid
+from stores.choices import CountsAsPaid, DisconnectReason
 from stores.models import Store
 
 from ..choices import NumberKind, RowCode, SyncState, WaitCode
@@ -38,6 +38,7 @@ class Situation(enum.StrEnum):
     IN_STORE = "in_store"
     SENDING = "sending"
     STORE_DISCONNECTED = "store_is_disconnected"
+    STORE_UNINSTALLED = "store_is_uninstalled"
     STORE_PAUSED = "store_is_paused"
     STORE_BUSY = "store_is_busy"
     DELAYED = "delayed"
@@ -66,6 +67,12 @@ SITUATIONS: dict[str, Words] = {
         _("Connect the store again if its orders should get their numbers."),
         _("{store} was disconnected on {since}, so nothing is sent to it."),
         _("The store was disconnected, so nothing is sent to it."),
+    ),
+    Situation.STORE_UNINSTALLED: words(
+        Who.MERCHANT,
+        _("Install the app again if its orders should get their numbers. What is here of them was kept."),
+        _("The app was removed in {platform} on {since}, so nothing is sent to {store}."),
+        _("The app was removed in the store, so nothing is sent to it."),
     ),
     Situation.STORE_PAUSED: words(
         Who.MERCHANT,
@@ -263,7 +270,9 @@ def _store_gone(store: Store) -> _Found | None:
     values = {"store": store.name, "platform": store.get_platform_display()}
     if store.disconnected_at is not None:
         since = store.disconnected_at
-        return _situation(Situation.STORE_DISCONNECTED, {**values, "since": since}, since=since)
+        was_removed = store.disconnect_reason == DisconnectReason.UNINSTALLED
+        code = Situation.STORE_UNINSTALLED if was_removed else Situation.STORE_DISCONNECTED
+        return _situation(code, {**values, "since": since}, since=since)
     if store.needs_reconnecting:
         return _reason(store.trouble, {**values, **store.trouble_values}, since=store.trouble_since)
     if store.is_paused:

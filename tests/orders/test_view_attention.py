@@ -313,3 +313,24 @@ def test_the_list_costs_the_same_for_one_row_and_three_of_each() -> None:
     more()
 
     assert queries() == one
+
+
+@pytest.mark.parametrize(
+    "days, again, is_told",
+    [(1, False, True), (29, False, True), (31, False, False), (1, True, False)],
+)
+def test_a_store_that_has_lost_the_app_is_told_of_until_it_is_connected_again(
+    days: int, again: bool, is_told: bool
+) -> None:
+    store = factories.a_store(
+        name="Mugs", disconnected_at=timezone.now() - timedelta(days=days), disconnect_reason="uninstalled"
+    )
+    factories.a_store(factories.a_user(), disconnected_at=timezone.now(), disconnect_reason="uninstalled")
+    if again:
+        factories.a_store(store.owner, name="Mugs again", base_url=store.base_url)
+
+    answer = page(store)
+
+    assert [shut.name for shut in answer.context["shut"]] == (["Mugs"] if is_told else [])
+    assert ("The app was removed in Shopify on" in answer.content.decode()) is is_told
+    assert problems.count(store.owner, timezone.now()) == (1 if is_told else 0)

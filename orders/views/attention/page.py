@@ -22,6 +22,7 @@ from ...mail.undecided import why
 from ...models import TrackingSync
 from ...remedies import Button, problem, remedy
 from ...wording import first_line, sentence, show_time
+from ...wording.explain import store_obstacle
 from ..shipment.buttons import Pressable, can_be_tried, pressable_in_list, reconnecting
 
 PAGE = 50
@@ -99,7 +100,7 @@ def attention(request: HttpRequest) -> HttpResponse:
         "kinds": kinds,
         "chosen": chosen,
         "only": where.only,
-        "shut": _shut(where.reconnect),
+        "shut": _shut(where.reconnect + where.removed, now),
         "undecided": [Undecided(store.pk, store.name, why(store)) for store in where.undecided],
         "lines": [_line(row, now) for row in rows[:PAGE]],
         "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
@@ -140,20 +141,23 @@ def _line(row: TrackingSync, now: datetime) -> Line:
         )
 
 
-def _shut(stores: tuple[Store, ...]) -> list[ShutStore]:
+def _shut(stores: tuple[Store, ...], now: datetime) -> list[ShutStore]:
     waiting = problems.held_up(stores) if stores else {}
     found = []
     for store in stores:
         values = {"store": store.name, "platform": store.get_platform_display(), **store.trouble_values}
         with in_zone_of(store):
-            since = show_time(store.trouble_since) if store.trouble_since else ""
+            at = store.disconnected_at or store.trouble_since
+            what, then = sentence(store.trouble, values), remedy(store.trouble, values).then
+            if store.disconnected_at is not None:
+                what, then = store_obstacle(store, now) or ("", "")
             found.append(
                 ShutStore(
                     id=store.pk,
                     name=store.name,
-                    what=sentence(store.trouble, values),
-                    then=remedy(store.trouble, values).then,
-                    since=since,
+                    what=what,
+                    then=then,
+                    since=show_time(at) if at else "",
                     waiting=waiting.get(store.pk, 0),
                     step=reconnecting(store),
                 )
