@@ -19,6 +19,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.utils.decorators import method_decorator
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -131,13 +132,13 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
     form = InvitationForm
     add_form_template = "admin/orders/invitation_add.html"
     change_form_template = "admin/orders/invitation_form.html"
-    list_display = ("store_name", "shop", "state", "invited_by", "created_at", "expires_at", "connected_store")
+    list_display = ("store_name", "shop", "state", "invited_by", "made", "until", "connected_store")
     list_filter = (StateFilter,)
     list_select_related = ("invited_by", "store")
     search_fields = ("store_name", "base_url", "store__owner__email")
     search_help_text = _("A store's name or shop, or the e-mail address of the merchant who connected it.")
     ordering = ("-created_at",)
-    sortable_by = ("store_name", "created_at", "expires_at")
+    sortable_by = ("store_name", "made", "until")
     fields = ("base_url", "store_name", "client_id", "client_secret")
     shown = (
         "store_name",
@@ -228,6 +229,16 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
     def shop(self, invitation: Invitation) -> str:
         """The shop's host."""
         return finishing.host_of(invitation.base_url)
+
+    @admin.display(description=_("made"), ordering="created_at")
+    def made(self, invitation: Invitation) -> str:
+        """The day on which it was made; its page tells the time."""
+        return date_format(timezone.localtime(invitation.created_at), "j M Y")
+
+    @admin.display(description=_("good until"), ordering="expires_at")
+    def until(self, invitation: Invitation) -> str:
+        """The day on which it ends."""
+        return date_format(timezone.localtime(invitation.expires_at), "j M Y")
 
     @admin.display(description=_("state"))
     def state(self, invitation: Invitation) -> SafeString:

@@ -312,7 +312,7 @@ def somebody_else_was_quicker(address: str, world: World) -> str:
         (
             a_needed_permission_was_not_given,
             "You said yes, but not to all that we need: write_merchant_managed_fulfillment_orders.",
-            "Begin once more and allow what is marked below.",
+            "Begin once more and allow what is marked as missing.",
         ),
         (
             the_code_was_used_elsewhere,
