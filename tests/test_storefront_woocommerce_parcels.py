@@ -222,6 +222,17 @@ def test_the_mail_of_completion_shows_what_the_plugin_knew_at_that_moment(preten
     assert (mail["kind"], mail["number_in_mail"], mail["numbers"]) == ("completed", bool(mailed), mailed)
 
 
+def test_the_mail_of_completion_shows_nothing_of_a_plugin_that_was_switched_off(pretend_woo) -> None:
+    shop = pretend_woo.shop(plugin="ast")
+    order = shop.add_order([MUG])
+    track(shop, order)
+
+    shop.set_plugin("plain")
+    put(shop, order, status="completed")
+
+    assert [(mail["kind"], mail["numbers"]) for mail in shop.mails(order["id"])] == [("completed", [])]
+
+
 def test_meta_written_by_hand_is_read_back_by_the_plugin(pretend_woo) -> None:
     shop = pretend_woo.shop(plugin="ast")
     order = shop.add_order([MUG])

@@ -20,6 +20,14 @@ from .access import Request
 from .problems import Answer
 from .shop import Shop
 
+STYLE = """<style>
+form { max-width: 22rem; }
+form p { display: grid; gap: .25rem; }
+input, .choice a { padding: .4rem 1rem; border: 1px solid var(--line); border-radius: .4rem; background: var(--card); }
+input { font: inherit; color: var(--ink); }
+.choice { display: flex; gap: .75rem; }
+.choice .wc-auth-approve { background: var(--good); color: var(--card); }
+</style>"""
 SCOPES = {"read": "Read", "write": "Write", "read_write": "Read/Write"}
 NEEDED = ("app_name", "user_id", "return_url", "callback_url", "scope")
 MAY = {
@@ -137,7 +145,8 @@ def _consent(shop: Shop, query: Mapping[str, str]) -> str:
         f"<p>{app} would like to connect to your store.</p>"
         f"<p>This will give {app} <strong>{SCOPES[scope]}</strong> access which will allow it to:</p><ul>{listed}</ul>"
         f"<p>Logged in as {html.escape(shop.username)}.</p>"
-        f'<p><a class="wc-auth-approve" href="{approve}">Approve</a> <a class="wc-auth-deny" href="{deny}">Deny</a></p>'
+        f'<p class="choice"><a class="wc-auth-approve" href="{approve}">Approve</a>'
+        f' <a class="wc-auth-deny" href="{deny}">Deny</a></p>'
     )
 
 
@@ -166,4 +175,4 @@ def _with(url: str, **values: str) -> str:
 
 
 def _page(title: str, body: str, status: int = 200) -> Answer:
-    return Answer(status, document(title, f"<header><h1>{title}</h1></header>{body}", False), {}, HTML_TYPE)
+    return Answer(status, document(title, f"{STYLE}<header><h1>{title}</h1></header>{body}", False), {}, HTML_TYPE)
