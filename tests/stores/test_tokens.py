@@ -276,6 +276,17 @@ def test_while_somebody_asks_the_right_to_is_taken(store: Store) -> None:
     assert (found, free.exists()) == ([(before, False)], True)
 
 
+def test_who_gets_the_right_to_ask_looks_first_whether_somebody_was_done_a_moment_ago(shop: Shop, store: Store) -> None:
+    # It found the token ended; before it got the right to ask, another process had renewed it.
+    source: Any = connections.tokens_of(store)
+
+    assert source._renew(refused="") == held(store)["access_token"]
+    assert source._renew(refused="an older one") == held(store)["access_token"]
+
+    assert asked(shop) == {"code": 1}
+    assert Store.objects.get().token_lease is None
+
+
 def test_what_came_too_late_is_not_saved_over_a_new_consent(store: Store) -> None:
     ends_in(store, 0)
 
