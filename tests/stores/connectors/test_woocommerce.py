@@ -22,6 +22,6 @@ SHOPS = {
 
 
 class TestWooCommerceKeepsTheContract(ConnectorContract):
-    @pytest.fixture(params=SHOPS.values(), ids=SHOPS)
+    @pytest.fixture(params=list(SHOPS.values()), ids=list(SHOPS))
     def store(self, request: pytest.FixtureRequest, pretend_woo: PretendWooCommerce) -> WooUnderTest:
         return WooUnderTest(pretend_woo.shop(**request.param), request.param["plugin"])

@@ -66,7 +66,7 @@ def _entry(one: Any) -> Entry | None:
         return None
     try:
         lines = tuple((str(line), int(units)) for line, units in one.get("lines") or ())
-        place = Place(one.get("place"))
+        place = Place(str(one.get("place")))
     except (TypeError, ValueError):
         return None
     texts = {name: str(one.get(name) or "") for name in ("id", "item", "number", "company", "url")}
