@@ -63,6 +63,11 @@ class ConnectForm(forms.Form):
         data = self.cleaned_data
         return {name: data[name] for group in self.credential_groups for name in group if data.get(name)}
 
+    def forget_access(self) -> None:
+        """Show the fields of the access empty: what was typed travels sealed and need not be typed again."""
+        names = {name for group in self.credential_groups for name in group}
+        self.data = {name: value for name, value in self.data.items() if name not in names}
+
     def clean(self) -> dict[str, Any]:
         """One group, and all of it."""
         data = super().clean() or self.cleaned_data

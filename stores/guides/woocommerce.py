@@ -96,14 +96,17 @@ GUIDE = Guide(
         Place(
             "fulfillments",
             _("WooCommerce's own fulfilments"),
-            _("Number, carrier and link stand with the items that are in the parcel, under Fulfillments on the order."),
+            _(
+                "Number, carrier and link stand with the items that are in the parcel, under Fulfillments on the "
+                "order. The mail that says that the order is completed does not name them."
+            ),
         ),
         Place(
             "plain",
             _("an order note"),
             _(
-                "Number and link stand in a note on the order. Your customer finds them in their account where the "
-                "note is one for the customer."
+                "Number, carrier and link stand in a note on the order. Where you chose that WooCommerce writes to "
+                "your customers, they are mailed the note and find it in their account; otherwise only you see it."
             ),
         ),
     ),

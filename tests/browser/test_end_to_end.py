@@ -106,6 +106,7 @@ class Visit:
         """The guided form, from the list of stores to the page of the new one."""
         self.go("stores")
         self.page.get_by_role("main").get_by_role("link", name="Connect a store").first.click()
+        self.page.get_by_role("link", name="Shopify", exact=True).click()
         self.page.get_by_label("Name of the store").fill(name)
         self.page.get_by_label("Shopify address").fill(shop.base_url)
         self.page.get_by_label("Access token").fill(shop.token)

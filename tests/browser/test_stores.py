@@ -82,6 +82,7 @@ def test_a_store_is_connected_after_a_missing_scope_paused_resumed_and_left(
     visit.go("stores")
     visit.sees("Connect your first store")
     visit.follow("Connect a store")
+    visit.follow("Shopify")
     visit.type_in(shop, shop.token)
     visit.press("Check and connect")
     visit.sees("Missing. We need it to mark items as fulfilled")

@@ -125,18 +125,18 @@ def test_a_store_without_such_a_question_says_nothing_of_it(merchant: Client) ->
         (
             ALL,
             {
-                "": "the best that is found: at present the Shipment Tracking plugin",
-                "shipment_tracking": "the Shipment Tracking plugin",
+                "": "The best that is found: at present the Shipment Tracking plugin",
+                "shipment_tracking": "The Shipment Tracking plugin",
                 "fulfillments": "WooCommerce's own fulfilments",
-                "plain": "an order note",
+                "plain": "An order note",
             },
         ),
         (
             ("fulfillments", "plain"),
             {
-                "": "the best that is found: at present WooCommerce's own fulfilments",
+                "": "The best that is found: at present WooCommerce's own fulfilments",
                 "fulfillments": "WooCommerce's own fulfilments",
-                "plain": "an order note",
+                "plain": "An order note",
             },
         ),
         (("plain",), None),

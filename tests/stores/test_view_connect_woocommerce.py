@@ -103,7 +103,7 @@ def test_each_result_of_the_check_is_named(
         "Where numbers can go": ("good", places),
         "Customers' e-mail addresses": (
             "good",
-            "We can read them. WooCommerce writes to your customers itself, and cannot be told not to.",
+            "We can read them. WooCommerce writes to your customers itself; only you can switch that off there.",
         ),
         "Time zone": ("good", "Europe/Berlin"),
         "Version": ("good", "WooCommerce 10.9.1"),
@@ -310,13 +310,15 @@ def test_a_key_that_may_only_read_is_named_and_need_not_be_typed_again_once_it_m
     refused = merchant.post(CONNECT, typed(shop))
     saved = Store.objects.count()
     shop.settings(key_permissions="read_write")
-    again = merchant.post(CONNECT, typed(shop, consumer_key="", consumer_secret="") | {"sealed": sealed_in(refused)})
+    # Sent again as the page shows it.
+    shown = {field.name: field.value() or "" for field in refused.context["form"]}
+    again = merchant.post(CONNECT, shown | {"sealed": sealed_in(refused)})
 
     assert checks_of(refused.context["refused"].lines) == {"Read/Write": "bad"}
     page = text_of(refused)
     assert "The key may not do all that we need. Change it there, then check again." in page
     assert "open the key, set Permissions to Read/Write" in page
-    assert saved == 0
+    assert (saved, shown["consumer_key"], shown["consumer_secret"]) == (0, "", "")
     assert again["Location"] == reverse("store", args=[Store.objects.get().pk])
 
 

@@ -149,9 +149,14 @@ def abilities(platform: str, label: str) -> list[str]:
     if can.replaces:
         found.append(gettext("Put a new number in the place of an old one."))
     if can.cancels:
-        found.append(gettext("Cancel a fulfillment that we made, when you ask for it."))
+        found.append(gettext("Take back a fulfillment or a number of ours, when you ask for it."))
+    if can.completes:
+        found.append(gettext("Mark an order as completed once all of it has left, if you want that."))
+    if can.hooks:
+        found.append(gettext("Hear from {platform} when an order changes, and look at once.").format(platform=label))
     if can.mails_always:
-        found.append(gettext("{platform}'s own mail to your customers cannot be switched off.").format(platform=label))
+        text = gettext("Only you can switch off {platform}'s own mail to your customers.")
+        found.append(text.format(platform=label))
     return found
 
 
@@ -213,7 +218,9 @@ def _customers(found: StoreFacts, guide: Guide) -> Line:
         )
         return Line(Mark.NOTE, about, text.format(platform=guide.label))
     if registry.capabilities(guide.platform).mails_always:
-        text = gettext("We can read them. {platform} writes to your customers itself, and cannot be told not to.")
+        text = gettext(
+            "We can read them. {platform} writes to your customers itself; only you can switch that off there."
+        )
         return Line(Mark.GOOD, about, text.format(platform=guide.label))
     return Line(Mark.GOOD, about, gettext("We can read them, so we can write to your customers if you want us to."))
 

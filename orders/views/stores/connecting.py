@@ -257,6 +257,7 @@ def _again(
         form.add_error(refused.field or None, refused.text)
         sealed = ""
         if checklist.access_stays(error):
+            form.forget_access()
             sealed = sealing.seal(
                 dataclasses.asdict(access), user_id=request.user.pk, purpose=_purpose("access", guide, store)
             )

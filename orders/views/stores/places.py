@@ -13,6 +13,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
@@ -60,7 +61,9 @@ class PlacesForm(forms.Form):
         field = self.fields["tracking_goes_to"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- says so to the type checker
         best = gettext("the best that is found: at present {place}").format(place=_label(guide, next(iter(found), "")))
-        field.choices = [("", best), *((key, _label(guide, key)) for key in found)]
+        field.choices = [
+            (key, capfirst(text)) for key, text in [("", best), *((key, _label(guide, key)) for key in found)]
+        ]
         if len(found) < 2:
             del self.fields["tracking_goes_to"]
         if not registry.capabilities(store.platform).completes:
