@@ -13,7 +13,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import ADDITION, LogEntry
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -121,7 +121,7 @@ class StateFilter(admin.SimpleListFilter):
             State.WITHDRAWN: queryset.filter(withdrawn_at__isnull=False),
             State.EXPIRED: queryset.filter(used_at=None, withdrawn_at=None, expires_at__lte=now),
         }
-        return wanted.get(State(self.value()), queryset) if self.value() in State.values else queryset
+        return wanted.get(State(asked), queryset) if (asked := self.value()) in State.values else queryset
 
 
 @admin.register(Invitation)
@@ -172,7 +172,7 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
     @method_decorator(sensitive_variables())
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponseBase:
+    ) -> HttpResponse:
         asked = {"scopes": ",".join(oauth.SCOPES), "redirect_url": links.public(reverse("shopify_back"))}
         return super().add_view(request, form_url, asked | (extra_context or {}))
 

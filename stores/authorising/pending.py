@@ -80,26 +80,20 @@ def begin(
 
 def look(state: str, user: User, session: str, now: datetime) -> PendingConnection:
     """What this return belongs to, without using it up. Raises NotTaken as `take` does."""
-    found = _with(state).select_related("store", "invitation").first()
-    if found is None:
-        raise NotTaken(Refused.UNKNOWN)
-    if found.user_id != user.pk:
-        raise NotTaken(Refused.OTHER_PERSON)
-    if found.used_at is not None:
-        raise NotTaken(Refused.USED, found)
-    if found.session_hash != hash_of(session):
-        raise NotTaken(Refused.OTHER_SESSION, found)
-    if found.expires_at <= now:
-        raise NotTaken(Refused.EXPIRED, found)
+    why, found = _why_not(state, user, session, now)
+    if why is not None or found is None:
+        raise NotTaken(why or Refused.UNKNOWN, found)
     return found
 
 
 def take(state: str, user: User, session: str, now: datetime) -> PendingConnection:
     """What this return belongs to, with its credentials, once: the row keeps none of them. Raises NotTaken."""
-    found = look(state, user, session, now)
-    free = PendingConnection.objects.filter(pk=found.pk, used_at=None, expires_at__gt=now)
-    if not free.update(used_at=now, credentials=Secret()):
-        raise NotTaken(Refused.USED, found)
+    mine = _with(state).filter(user=user, session_hash=hash_of(session), used_at=None, expires_at__gt=now)
+    if not mine.update(used_at=now):
+        why, found_by_hash = _why_not(state, user, session, now)
+        raise NotTaken(why or Refused.USED, found_by_hash)
+    found = _with(state).select_related("store", "invitation").get()
+    PendingConnection.objects.filter(pk=found.pk).update(credentials=Secret())
     return found
 
 
@@ -122,6 +116,20 @@ def tidy(now: datetime) -> int:
     ended = PendingConnection.objects.filter(expires_at__lte=now)
     ended.exclude(credentials="").update(credentials=Secret())
     return ended.filter(expires_at__lte=now - KEPT).delete()[0]
+
+
+def _why_not(state: str, user: User, session: str, now: datetime) -> tuple[Refused | None, PendingConnection | None]:
+    """Why this return is refused, None where it is not; and what it belongs to, where this person may know."""
+    found = _with(state).select_related("store", "invitation").first()
+    if found is None:
+        return Refused.UNKNOWN, None
+    if found.user_id != user.pk:
+        return Refused.OTHER_PERSON, None
+    if found.used_at is not None:
+        return Refused.USED, found
+    if found.session_hash != hash_of(session):
+        return Refused.OTHER_SESSION, found
+    return (Refused.EXPIRED if found.expires_at <= now else None), found
 
 
 def _with(state: str) -> QuerySet[PendingConnection]:

@@ -255,7 +255,9 @@ def test_every_page_on_the_way_can_be_read_and_used_by_everybody(
     by, known = factories.a_user(is_staff=True), {"platform": "shopify", "base_url": shop.base_url, "now": now}
     made, token = invitations.invite(by=by, store_name="Acme Mugs", credentials=app.credentials, **known)
     context = chromium.new_context(bypass_csp=True)
-    page, found, narrow = context.new_page(), {}, []
+    page = context.new_page()
+    found: dict[str, list[str]] = {}
+    narrow: list[str] = []
 
     def look(name: str) -> None:
         page.evaluate(AXE)

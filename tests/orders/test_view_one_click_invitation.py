@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
@@ -390,3 +392,22 @@ def test_the_list_is_cut_by_state(state: State, shop: Shop, pretend: PretendShop
     page = logged_in(the_boss()).get(f"{LIST}?state={state}")
 
     assert [each.pk for each in page.context["cl"].result_list] == [made[state].pk]
+
+
+def test_the_list_asks_the_database_as_often_for_three_as_for_one(pretend: PretendShopify) -> None:
+    boss = logged_in(the_boss())
+
+    def queries() -> int:
+        boss.get(LIST)  # the first look fills what is kept from one to the next
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            boss.get(LIST)
+        return len(captured)
+
+    it_was_used(an_invitation_to(pretend.shop())[0])
+    one = queries()
+    for _ in range(2):
+        it_was_used(an_invitation_to(pretend.shop())[0])
+
+    assert queries() == one

@@ -15,6 +15,7 @@ from stores.choices import DisconnectReason
 from stores.connectors.codes import Code
 from stores.connectors.errors import StoreDisconnected
 from stores.connectors.shopify.oauth import SCOPES
+from stores.fields import Secret
 from stores.models import PendingConnection, Store
 from stores.trouble import disconnected
 from stores.uninstalling import uninstalled
@@ -195,6 +196,37 @@ def test_an_app_that_was_removed_and_comes_back_goes_on_in_the_same_store(
     assert again.token["access_token"] in shop.tokens()[0]["access"]
 
 
+def test_an_app_of_its_own_that_was_removed_is_let_in_again_by_one_button(
+    merchant: Client, pretend: PretendShopify
+) -> None:
+    shop = pretend.shop()
+    own = shop.app(redirect_uris=[BACK])
+    store = factories.a_store_in(shop, merchant.user, name="My mugs")  # type: ignore[attr-defined]
+    Store.objects.filter(pk=store.pk).update(credentials=Secret(own.credentials))
+    uninstalled(store.pk, NOON)
+
+    offered = merchant.get(f"/stores/connect/shopify/?again={store.pk}")
+    page = back(merchant, shop.consent(sent_to(merchant.post(f"/stores/{store.pk}/reconnect/one-click/"))))
+
+    assert "Let it in again there, and My mugs goes on where it ended" in text_of(offered)
+    assert "My mugs is connected again, and goes on where it ended" in text_of(page)
+    assert [each.pk for each in Store.objects.connected()] == [store.pk]
+
+
+@pytest.mark.parametrize("reason", [DisconnectReason.MERCHANT, DisconnectReason.STAFF])
+def test_a_store_that_was_left_on_purpose_is_not_taken_up_by_one_button(
+    reason: str, merchant: Client, app: App, pretend: PretendShopify
+) -> None:
+    shop = pretend.shop()
+    fields = {"disconnected_at": NOON, "disconnect_reason": reason}
+    store = factories.a_store_in(shop, merchant.user, **fields)  # type: ignore[attr-defined]
+
+    answer = merchant.post(f"/stores/{store.pk}/reconnect/one-click/")
+
+    assert answer["Location"] == f"/stores/{store.pk}/"
+    assert not PendingConnection.objects.exists()
+
+
 @pytest.mark.parametrize("whose", ["left on purpose", "somebody else's"])
 def test_any_other_store_of_the_shop_is_left_as_it_is(
     whose: str, merchant: Client, app: App, pretend: PretendShopify
@@ -312,7 +344,7 @@ def somebody_else_was_quicker(address: str, world: World) -> str:
         (
             a_needed_permission_was_not_given,
             "You said yes, but not to all that we need: write_merchant_managed_fulfillment_orders.",
-            "Begin once more and allow what is marked as missing.",
+            "Begin once more and allow what is marked as missing;",
         ),
         (
             the_code_was_used_elsewhere,
@@ -345,6 +377,39 @@ def test_what_stops_it_is_said_and_nothing_is_kept(
     assert then.format(host=host) in told
     assert not Store.objects.filter(owner=merchant.user).exists()  # type: ignore[attr-defined]
     assert [word for word in ("quicker", app.client_secret, "another-secret") if word in told.lower()] == []
+
+
+def test_a_code_is_not_used_where_that_would_end_somebody_elses_access(
+    merchant: Client, app: App, pretend: PretendShopify
+) -> None:
+    shop = pretend.shop()
+    address = shop.consent(on_the_way(merchant, shop))
+    other = a_browser("other@example.com")
+    back(other, shop.consent(on_the_way(other, shop)))
+    asked = shop.book()["counts"]["token_requests"]
+
+    page = back(merchant, address)
+
+    assert "This shop is connected already." in text_of(page)
+    assert shop.book()["counts"]["token_requests"] == asked
+
+
+def test_a_reconnection_without_a_needed_permission_keeps_the_only_access_that_is_good(
+    merchant: Client, pretend: PretendShopify, settings: Any
+) -> None:
+    the_listed_app(pretend, settings, optional=["write_merchant_managed_fulfillment_orders"])
+    shop = pretend.shop()
+    back(merchant, shop.consent(on_the_way(merchant, shop)))
+    store = Store.objects.get()
+    shop.uninstall()  # the page of a consent is shown once more, and the old access is dead
+
+    going = sent_to(merchant.post(f"/stores/{store.pk}/reconnect/one-click/"))
+    page = back(merchant, shop.consent(going, decline=["write_merchant_managed_fulfillment_orders"]))
+
+    store.refresh_from_db()
+    assert "write_merchant_managed_fulfillment_orders" in text_of(page)
+    assert page.context["again"] == f"/stores/{store.pk}/reconnect/"
+    assert store.token["refresh_token"] == shop.tokens()[0]["refresh"][-1]
 
 
 def test_it_can_be_begun_once_more_by_one_link(merchant: Client, app: App, pretend: PretendShopify) -> None:
@@ -455,7 +520,7 @@ def test_the_ways_are_told_apart_where_a_store_is_connected(merchant: Client, ap
         merchant.user,  # type: ignore[attr-defined]
         base_url="https://acme.myshopify.com",
         disconnected_at=NOON,
-        disconnect_reason="uninstalled",
+        disconnect_reason="merchant",
     )
 
     page = merchant.get(f"/stores/connect/shopify/?again={left.pk}")

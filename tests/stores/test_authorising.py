@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
@@ -130,14 +133,24 @@ def test_a_refused_return_leaves_it_to_who_began(merchant: User) -> None:
     assert pending.take(state, merchant, HERE, NOON).base_url == SHOP
 
 
-def test_of_two_who_look_at_once_one_takes_it(merchant: User) -> None:
-    """The second has seen it unused and comes second all the same: the UPDATE decides."""
-    state = begun(merchant)
-    looked = pending.look(state, merchant, HERE, NOON)
-    pending.take(state, merchant, HERE, NOON)
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_come_at_once_one_takes_it(merchant: User) -> None:
+    together = threading.Barrier(6)
 
-    assert looked.used_at is None
-    assert PendingConnection.objects.filter(pk=looked.pk, used_at=None).update(used_at=NOON) == 0
+    def take(state: str) -> str:
+        try:
+            together.wait(timeout=30)
+            return f"taken with {dict(pending.take(state, merchant, HERE, NOON).credentials)['client_id']}"
+        except NotTaken as error:
+            return str(error.why)
+        finally:
+            connection.close()
+
+    for _ in range(5):
+        with ThreadPoolExecutor(6) as pool:
+            ended = Counter(pool.map(take, [begun(merchant)] * 6))
+
+        assert ended == {"taken with app-1": 1, "used": 5}
 
 
 def test_nothing_that_goes_out_or_is_secret_can_be_read_in_the_database(merchant: User) -> None:

@@ -101,13 +101,18 @@ def one_click(request: HttpRequest, platform: str) -> HttpResponse:
 @never_cache
 @require_POST
 def one_click_reconnect(request: HttpRequest, store_id: int) -> HttpResponse:
-    """To the shop of a store that is connected, for new access. What does not work replaces nothing."""
+    """To the shop of a store for new access, where it is connected or was left by its app's removal.
+
+    What does not work replaces nothing.
+    """
     store = store_of(request, store_id)
     guide = guide_of(store.platform)
-    app = offers.app_for(store.platform, store) if store.disconnected_at is None else None
-    if app is None or not offers.can_answer(store.platform, store.base_url):
-        return redirect("store_reconnect" if store.disconnected_at is None else "store", store_id=store.pk)
-    return send(request, guide, store.base_url, credentials=app, store=store)
+    is_connected_now = store.disconnected_at is None
+    if is_connected_now or store == finishing.left_store(request.user, store.platform, store.base_url):
+        app = offers.app_for(store.platform, store)
+        if app is not None and offers.can_answer(store.platform, store.base_url):
+            return send(request, guide, store.base_url, credentials=app, store=store if is_connected_now else None)
+    return redirect("store_reconnect" if is_connected_now else "store", store_id=store.pk)
 
 
 @login_required
@@ -130,8 +135,8 @@ def shopify_install(request: HttpRequest) -> HttpResponse:
     own = finishing.own_store(request.user, offers.SHOPIFY, base_url)
     if own is not None and not own.needs_reconnecting:
         return redirect("store", store_id=own.pk)
-    secret = settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET
-    if request.method == "HEAD" or not oauth.is_genuine(params, secret, timezone.now()):
+    secret, is_taken = settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET, own is None and is_connected(offers.SHOPIFY, base_url)
+    if request.method == "HEAD" or is_taken or not oauth.is_genuine(params, secret, timezone.now()):
         return redirect(f"{reverse('one_click', args=[offers.SHOPIFY])}?shop={shop}")
     return HttpResponseRedirect(
         address_to_consent(request, offers.SHOPIFY, base_url, credentials=offers.LISTED_APP, store=own)

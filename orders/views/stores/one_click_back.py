@@ -34,6 +34,7 @@ from stores import connections
 from stores.authorising import finishing, invitations, pending
 from stores.authorising.finishing import Finished, How
 from stores.authorising.pending import NotTaken, Refused
+from stores.connect import AlreadyConnected, is_connected
 from stores.connectors.codes import Code
 from stores.connectors.errors import ConnectorError, StoreDisconnected
 from stores.connectors.shopify import oauth
@@ -76,9 +77,14 @@ def shopify_back(request: HttpRequest) -> HttpResponse:
             raise StoreDisconnected(Code.WRONG_SHOP, shop=shop)
         if begun.invitation and invitations.state_of(begun.invitation, now) != invitations.State.OPEN:
             return stopped(request, begun, words.invitation_over())
+        own = finishing.own_store(begun.user, begun.platform, begun.base_url)
+        if own is None and is_connected(begun.platform, begun.base_url):
+            # Before the code is used: that would end the access which the app has for somebody else's store.
+            raise AlreadyConnected
         grant = connections.exchange(begun.platform, begun.base_url, app, params["code"])
         needed = [permission.name for permission in guide_of(begun.platform).needed]
-        if missing := oauth.missing_scopes(needed, grant.scopes):
+        # A store that is here keeps the new access even then: the shop has just ended the old one (check_again).
+        if own is None and (missing := oauth.missing_scopes(needed, grant.scopes)):
             raise StoreDisconnected(Code.SCOPE_MISSING, scopes=list(missing))
         done = finishing.finish(begun, app, grant=grant, now=now)
     except (ConnectorError, ValidationError) as error:
@@ -94,7 +100,8 @@ def woocommerce_key(request: HttpRequest, token: str) -> HttpResponse:
 
     Nobody is logged in here. The token in the path and the one in the body must both be the one that was sent out.
     """
-    if int(request.META.get("CONTENT_LENGTH") or 0) > auth.BODY_LIMIT:
+    length = str(request.META.get("CONTENT_LENGTH") or "0")
+    if not length.isdecimal() or int(length) > auth.BODY_LIMIT:
         return HttpResponse(status=413)
     grant = auth.read_grant(request.body)
     if grant is None or grant.user_id != token:

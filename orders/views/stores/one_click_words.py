@@ -133,7 +133,9 @@ def refused(begun: PendingConnection, error: ConnectorError | ValidationError) -
         return Stopped(code, says, then)
     if code == Code.SCOPE_MISSING:
         says = gettext("You said yes, but not to all that we need: {scopes}.")
-        then = gettext("Begin once more and allow what is marked as missing. Without it no number can reach your orders.")
+        then = gettext(
+            "Begin once more and allow what is marked as missing; without it no number reaches your orders."
+        )
         return Stopped(code, fill((says, sentence(code, values)), values), then, found.lines)
     if isinstance(error, StoreBusy):
         return Stopped(code, sentence(code, values), gettext("Nothing was saved; begin once more in a minute."))

@@ -54,9 +54,8 @@ def read_grant(body: bytes) -> KeyGrant | None:
     key, secret, user_id = (said.get(name) for name in ("consumer_key", "consumer_secret", "user_id"))
     if not (_is_key(key, "ck_") and _is_key(secret, "cs_") and isinstance(user_id, str | int)):
         return None
-    return KeyGrant(
-        str(user_id), str(said.get("key_permissions", "")), {"consumer_key": key, "consumer_secret": secret}
-    )
+    permissions = str(said.get("key_permissions", ""))
+    return KeyGrant(str(user_id), permissions, {"consumer_key": str(key), "consumer_secret": str(secret)})
 
 
 def _is_key(value: object, begins: str) -> bool:
