@@ -33,9 +33,9 @@ from ..choices import SyncState
 from ..models import TrackingSync
 from ..wording.explain import store_obstacle
 from . import store_acts
-from .base import StaffAdmin
 from .catalogue import replan_unsent
 from .confirmed import ConfirmedActs
+from .store_places import PLACING, StorePlaces
 
 
 class HealthFilter(admin.SimpleListFilter):
@@ -130,7 +130,7 @@ class PreferenceInline(admin.StackedInline):
 
 
 @admin.register(Store)
-class StoreAdmin(ConfirmedActs, StaffAdmin):
+class StoreAdmin(ConfirmedActs, StorePlaces):
     """Stores and their health."""
 
     confirmed = store_acts.EVERY
@@ -149,10 +149,10 @@ class StoreAdmin(ConfirmedActs, StaffAdmin):
         (_("Orders"), {"fields": ("sync_from", "pulled_at", "pulled_until")}),
         (_("Connection"), {"fields": ("access", "locations", "created_at", "disconnected_at", "disconnect_reason")}),
     )
-    editable = ("name", "time_zone", "counts_as_paid")
+    editable = ("name", "time_zone", "counts_as_paid", *PLACING)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[str]:
-        shown = [str(name) for _heading, options in self.fieldsets for name in options["fields"]]
+        shown = [str(name) for _heading, options in self.get_fieldsets(request, obj) for name in options["fields"]]
         return [name for name in shown if name not in self.editable]
 
     def has_delete_permission(self, request: HttpRequest, obj: Store | None = None) -> bool:
@@ -177,6 +177,8 @@ class StoreAdmin(ConfirmedActs, StaffAdmin):
         changed = [name for name in form.changed_data if name in self.editable]
         if changed:
             obj.save(update_fields=changed)
+        if set(PLACING) & set(changed):
+            pulse.ring()
         if "counts_as_paid" in changed:
             self._tell_replanned(request, replan_unsent(TrackingSync.objects.filter(store=obj)))
 

@@ -126,6 +126,40 @@ def test_a_choice_is_saved_with_its_version_history_and_actor_for_one_store_only
     assert OrmQ.objects.count() == 1
 
 
+WOO = {"platform": "woocommerce", "facts": {"places": ["shipment_tracking", "plain"], "version": "10.9.1"}}
+
+
+@pytest.mark.parametrize("chosen, kept", [("plain", "plain"), ("", ""), ("fulfillments", "shipment_tracking")])
+def test_where_numbers_go_is_one_of_the_places_that_were_found(chosen: str, kept: str) -> None:
+    store = factories.a_store(base_url="https://mugs.example", tracking_goes_to="shipment_tracking", **WOO)
+
+    save_store(store, tracking_goes_to=chosen)
+
+    store.refresh_from_db()
+    assert (store.tracking_goes_to, store.completes_orders) == (kept, kept == "shipment_tracking")
+
+
+def test_a_place_that_is_gone_stays_chosen_when_something_else_is_saved() -> None:
+    store = factories.a_store(base_url="https://mugs.example", tracking_goes_to="fulfillments", **WOO)
+
+    save_store(store, name="Green Mug", tracking_goes_to="fulfillments", completes_orders="on")
+
+    store.refresh_from_db()
+    assert (store.name, store.tracking_goes_to, store.completes_orders) == ("Green Mug", "fulfillments", True)
+
+
+@pytest.mark.parametrize("fields, there, missing", [(WOO, "places", "locations"), ({}, "locations", "places")])
+def test_a_stores_page_asks_what_is_a_question_on_its_platform(fields: dict, there: str, missing: str) -> None:
+    store = factories.a_store(**fields)
+
+    page = logged_in(the_boss()).get(reverse("admin:stores_store_change", args=[store.pk])).content.decode()
+
+    assert f"field-{there}" in page
+    assert f"field-{missing}" not in page
+    assert ("field-tracking_goes_to" in page) == (there == "places")
+    assert ("the Shipment Tracking plugin, an order note (WooCommerce 10.9.1)" in page) == (there == "places")
+
+
 def test_a_store_saved_without_a_new_choice_keeps_its_version() -> None:
     store = factories.a_store()
 

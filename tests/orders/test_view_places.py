@@ -45,7 +45,9 @@ def page_of(store: Store) -> str:
 # --- What the store's page says -----------------------------------------------------------------------------------
 
 OPEN = "It stays open; you complete it yourself."
-MARKED = "It is marked as completed. WooCommerce then writes to your customer by itself."
+MARKED = (
+    "It is marked as completed. WooCommerce then writes to your customer by itself, unless you switched that off there."
+)
 LATER = "It stays as it is until the rest has left, too."
 
 

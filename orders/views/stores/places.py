@@ -131,9 +131,11 @@ def marks_sentence(store: Store) -> str:
     if not store.completes_orders:
         return gettext("It stays open; you complete it yourself.")
     if registry.capabilities(store.platform).mails_always:
-        return gettext("It is marked as completed. {platform} then writes to your customer by itself.").format(
-            platform=platform
+        text = gettext(
+            "It is marked as completed. {platform} then writes to your customer by itself, unless you switched that "
+            "off there."
         )
+        return text.format(platform=platform)
     return gettext("It is marked as completed.")
 
 
