@@ -228,6 +228,7 @@ TWO = {"1": 1, "2": 1}
         (order(unrecorded("THEIRS"), unrecorded("N1", id="x2")), update(), "created: settle x2=N1[1x1] as completed"),
         (order(parcel(), unrecorded("THEIRS"), status="completed"), update(), "unchanged: nothing"),
         (order(gone(), unrecorded("THEIRS")), update(fulfillments=("p1",)), "other_number_there THEIRS"),
+        (order(parcel("THEIRS")), update(fulfillments=("p1",)), "other_number_there THEIRS"),
         (order(status="completed"), update(), "adopted: add N1[1x1], settle new=N1[1x1]"),
         (order(status="delivered"), update(), "adopted: add N1[1x1], settle new=N1[1x1]"),
         # --- somebody took ours away: the same is not put there again, another is

@@ -19,6 +19,7 @@ from .woo_store import connect
 
 RECORD = "_tracksync_parcels"
 LISTED = "_tracking_number"
+WITHDRAWN = "No longer the tracking number of this order: "
 TOLD = re.compile(r"Tracking number of your order: (\S+)(?: \([^)]*\))?(?:, in place of ([^.]+)\.)?")
 
 
@@ -53,9 +54,11 @@ def shown(shop: WooShop, order: PlacedOrder, plugin: str) -> list[tuple[str, ...
         return [(one["number"],) for one in page["trackings"]]
     listed = [number for number in page["meta"].get(LISTED, "").split(", ") if number]
     noted: list[str] = []
-    for found in filter(None, (TOLD.match(note["text"]) for note in page["notes"])):
-        replaced = (found[2] or "").split(", ")
-        noted = [number for number in noted if number not in (*replaced, found[1])] + [found[1]]
+    for text in (note["text"] for note in page["notes"]):
+        if found := TOLD.match(text):
+            replaced = (found[2] or "").split(", ")
+            noted = [number for number in noted if number not in (*replaced, found[1])] + [found[1]]
+        noted = [number for number in noted if text != WITHDRAWN + number]
     return [(number,) for number in [*listed, *(number for number in noted if number not in listed)]]
 
 

@@ -16,7 +16,7 @@ from ...errors import ShipmentRejected
 from ..places import Place
 from ..status import DONE, next_status
 from ..values import Add, OrderState, Parcel, Plan, Remove, Settle, Step, Stop, folded, recognised
-from .common import Lines, alone, beside, carries, counted, fitted, foreign, held, is_ours, left, room, stands
+from .common import Lines, alone, beside, carries, counted, fitted, foreign, held, is_ours, known, left, room, stands
 
 
 def as_item(update: TrackingUpdate, order: OrderState, own: tuple[Parcel, ...], completes: bool) -> Plan | Stop:
@@ -25,7 +25,7 @@ def as_item(update: TrackingUpdate, order: OrderState, own: tuple[Parcel, ...], 
     record = tuple(parcel for parcel in order.parcels if parcel.is_recorded)
     before = tuple(parcel for parcel in record if is_ours(parcel, update))  # those whose item is gone as well
     kept = next((parcel for parcel in before if parcel.id in update.fulfillments), next(iter(before), None))
-    if not own and (stop := _stopped(update, here, kept)):
+    if stop := _stopped(update, here, own, kept):
         return stop
     lines, short = _contents(update, order, before, kept)
     if not (lines or kept or own or short is None):
@@ -54,12 +54,15 @@ def as_item(update: TrackingUpdate, order: OrderState, own: tuple[Parcel, ...], 
     )
 
 
-def _stopped(update: TrackingUpdate, here: list[Parcel], kept: Parcel | None) -> Stop | None:
-    """Nothing of ours stands there: whether somebody else's does in its place, or somebody took ours away."""
-    for parcel in here:
-        if not parcel.is_recorded and (number := foreign(parcel, update)):
+def _stopped(update: TrackingUpdate, here: list[Parcel], own: tuple[Parcel, ...], kept: Parcel | None) -> Stop | None:
+    """Whether somebody else's number stands in the place of ours, or somebody took ours away."""
+    if any(recognised(parcel.numbers) & known(update) for parcel in own):
+        return None
+    # What is recorded is ours, unless a person wrote another number into it.
+    for parcel in own or [parcel for parcel in here if not parcel.is_recorded]:
+        if number := foreign(parcel, update):
             return Stop(ShipmentRejected, Code.OTHER_NUMBER_THERE, {"there": number})
-    if kept and kept.id in update.fulfillments and carries(kept, update):
+    if not own and kept and kept.id in update.fulfillments and carries(kept, update):
         return Stop(ShipmentRejected, Code.FULFILLMENT_CANCELLED)
     return None
 

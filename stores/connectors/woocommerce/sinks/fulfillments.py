@@ -117,7 +117,7 @@ def as_found(one: Mapping[str, Any], company: str) -> Parcel:
     items = meta_value(one, ITEMS)
     return Parcel(
         id=f"{Place.FULFILLMENTS}:{one['id']}",
-        numbers=tuple(text for text in re.split(r"[,;\s]+", str(meta_value(one, NUMBER) or "")) if text),
+        numbers=tuple(text.strip() for text in re.split("[,;]", str(meta_value(one, NUMBER) or "")) if text.strip()),
         lines=tuple(
             (str(item.get("item_id")), whole(item.get("qty")))
             for item in (items if isinstance(items, list) else ())

@@ -2,7 +2,8 @@
 
 The note is what people see, the customer's or a private one. Which numbers an order has is listed in meta, in the
 names that most plugins look for. The note is written first and the meta last: a note that names the number while the
-meta does not is a push that was cut short. A note cannot be changed: a replaced number is told in a further one.
+meta does not is a push that was cut short. A note cannot be changed: a replaced number is told in a further one, and
+one that is withdrawn in a private one.
 
 A receipt's id is that of the parcel's first note. https://developer.woocommerce.com/docs/apis/rest-api/v3/order-notes/
 """
@@ -22,6 +23,7 @@ from .record import Entry, as_parcel
 
 NUMBER, PROVIDER, URL = "_tracking_number", "_tracking_provider", "_tracking_url"
 BETWEEN = ", "
+WITHDRAWN = "No longer the tracking number of this order:"
 
 
 class PlainSink(Sink):
@@ -32,6 +34,7 @@ class PlainSink(Sink):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._notes: list[Mapping[str, Any]] | None = None  # good until one is written
+        self._has_told = False  # by a note of this very push
 
     def parcels(self, order: Mapping[str, Any], update: TrackingUpdate | None) -> tuple[Parcel, ...]:
         """The record's first, then numbers that are listed without it, then the one that only a note names."""
@@ -43,9 +46,20 @@ class PlainSink(Sink):
         ]
         known = recognised(entry.number for entry in entries)
         found = [_unrecorded(number, number) for name, number in there.items() if name not in known]
-        if update and not _is_told(update, entries, there) and (note := self._noted(update, entries)):
+        if update and self._may_be_told(update, entries, there) and (note := self._told(update, entries)):
             found.append(_unrecorded(f"note-{note}", update.number, update))
         return (*recorded, *found)
+
+    def _may_be_told(self, update: TrackingUpdate, entries: Sequence[Entry], there: Mapping[str, str]) -> bool:
+        """Whether notes can say more than the order's own meta."""
+        number = folded(update.number)
+        entry = next((entry for entry in entries if folded(entry.number) == number), None)
+        if entry is None:
+            return number not in there
+        if (entry.company, entry.url) != (update.company, update.url):
+            return True
+        # Recorded and not listed any more: somebody took it away, and its old note is no sign that it is there.
+        return number not in there and self._has_told
 
     def listed(self, order: Mapping[str, Any]) -> tuple[str, ...]:
         """The numbers in the order's own meta."""
@@ -55,9 +69,9 @@ class PlainSink(Sink):
         """With `notify` the note is the customer's, who is mailed; else it is private."""
         match step:
             case Add(parcel, instead_of):
-                self._notes = None
+                self._notes, self._has_told = None, True
                 words = note_text(parcel, instead_of)
-                self.rest.post(f"/wc/v3/orders/{self.order_id}/notes", {"note": words, "customer_note": notify})
+                self._note(words, for_customer=notify)
             case Settle(parcels, listed):
                 self.settle(step, meta_of(parcels, listed))
             case _:
@@ -71,9 +85,13 @@ class PlainSink(Sink):
         """Take the number out of the order's meta. Raises what writes raise."""
         stays = recognised(number for one in rest for number in one.numbers)
         numbers = [n for n in self.listed(order) if folded(n) in stays or folded(n) not in recognised(parcel.numbers)]
+        self._note(f"{WITHDRAWN} {BETWEEN.join(parcel.numbers)}", for_customer=False)
         self.settle(Settle(rest), meta_of(rest, numbers))
 
-    def _noted(self, update: TrackingUpdate, entries: Sequence[Entry]) -> str:
+    def _note(self, text: str, *, for_customer: bool) -> None:
+        self.rest.post(f"/wc/v3/orders/{self.order_id}/notes", {"note": text, "customer_note": for_customer})
+
+    def _told(self, update: TrackingUpdate, entries: Sequence[Entry]) -> str:
         """The id of the note that tells the number, "" where none does, or where a later one tells another.
 
         A number that is recorded already is told anew because its link changed: then the note has the new link.
@@ -104,7 +122,8 @@ def told_by(notes: Sequence[Mapping[str, Any]], update: TrackingUpdate, url: str
         words = [folded(word) for word in re.split(r"[\s,;:()]+|\.(?=\s|$)", text) if word]
         told = next((word for word in words if word in of_ours), "")
         if told:
-            return str(note.get("id")) if told == folded(update.number) and url in whole else ""
+            is_it = told == folded(update.number) and url in whole and WITHDRAWN not in whole
+            return str(note.get("id")) if is_it else ""
     return ""
 
 
@@ -122,16 +141,7 @@ def meta_of(parcels: Sequence[Parcel], numbers: Sequence[str]) -> list[dict[str,
 
 def split(value: Any) -> list[str]:
     """The numbers in one field."""
-    return [text for text in re.split(r"[,;\s]+", value if isinstance(value, str) else "") if text]
-
-
-def _is_told(update: TrackingUpdate, entries: Sequence[Entry], there: Mapping[str, str]) -> bool:
-    """Whether the order's own meta says all of it, so that no note has to be looked for."""
-    number = folded(update.number)
-    entry = next((entry for entry in entries if folded(entry.number) == number), None)
-    if entry is None:
-        return number in there
-    return (entry.company, entry.url) == (update.company, update.url)
+    return [text.strip() for text in re.split("[,;]", value if isinstance(value, str) else "") if text.strip()]
 
 
 def _unrecorded(name: str, number: str, update: TrackingUpdate | None = None) -> Parcel:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..places import Place
-from ..values import Parcel
+from ..values import Parcel, folded
 
 KEY = "_tracksync_parcels"
 
@@ -74,10 +74,13 @@ def _entry(one: Any) -> Entry | None:
 
 
 def as_parcel(entry: Entry, item: str, number: str = "") -> Parcel:
-    """An entry with where its place keeps it now ("" for nowhere), and the number that stands there."""
+    """An entry with where its place keeps it now ("" for nowhere), and the number that stands there.
+
+    A number that was only typed in another way is the same.
+    """
     return Parcel(
         id=entry.id,
-        numbers=(number or entry.number,),
+        numbers=(number if number and folded(number) != folded(entry.number) else entry.number,),
         lines=entry.lines,
         company=entry.company,
         url=entry.url,
