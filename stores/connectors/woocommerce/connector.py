@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ..addresses import Network
 from ..base import (
@@ -26,6 +26,7 @@ from .address import normalise_base_url
 from .check import check
 from .memory import Memory
 from .orders import Orders
+from .push import Pusher
 from .rest import Rest
 
 
@@ -128,7 +129,5 @@ class WooCommerceConnector:
         """Close the connections of the session."""
         self._session.close()
 
-    def _pusher(self) -> Any:
-        from .push import Pusher
-
+    def _pusher(self) -> Pusher:
         return Pusher(self._rest, self._rest.memory, self._settings, self._now())
