@@ -64,9 +64,9 @@ def namespace(shop: Shop, request: Request, role: str) -> Record:
     return {"namespace": "wc/v3", "routes": {}}
 
 
-def options(shop: Shop, request: Request, role: str) -> Answer:
-    """OPTIONS of any route: 200 either way, an empty list where nothing answers."""
-    return Answer(200, [])
+def options(methods: list[str]) -> Answer:
+    """OPTIONS of any route, with the methods it takes: 200 either way, an empty list where nothing answers."""
+    return Answer(200, {"methods": methods} if methods else [], {"Allow": ", ".join(methods)} if methods else {})
 
 
 def system_status(shop: Shop, request: Request, role: str) -> Record:

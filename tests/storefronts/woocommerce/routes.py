@@ -22,6 +22,7 @@ WC = r"/wc/v3"
 ORDER = rf"{WC}/orders/(?P<order>\d+)"
 TRACKED = r"/(?P<space>wc-shipment-tracking/v3|wc-ast/v3|wc/v[123])/orders/(?P<order>\d+)/shipment-trackings"
 FULFILLED = rf"{ORDER}/fulfillments"
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 HOOK = rf"{WC}/webhooks/(?P<hook>\d+)"
 
 
@@ -158,7 +159,7 @@ def _answer(shop: Shop, request: Request) -> Answer:
             shop.book.in_query += 1
         role = who(shop, request)
         if request.method == "OPTIONS":
-            return index.options(shop, request, role)
+            return index.options([one for one in METHODS if find(shop, one, request.route)])
         found = find(shop, request.method, request.route)
     if found is None:
         raise no_route()

@@ -101,7 +101,7 @@ class Shop:
         self.lock = threading.RLock()
         self.plugin = "plain"
         self.version = options.get("version") or "10.9.1"
-        self.wordpress = "7.0.4" if self.release >= (10, 3) else "6.8.8"
+        self.wordpress = "7.0.4" if self.release >= (10, 3) else "6.8.8" if self.release >= (9,) else "6.4.10"
         self.time_zone: str = options.get("time_zone") or "Europe/Berlin"
         self.currency: str = options.get("currency") or "USD"
         self.latency: float = options.get("latency_ms", 0) / 1000
