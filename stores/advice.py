@@ -11,8 +11,8 @@ from .connectors.errors import ConnectorError, StoreBusy
 
 # {values} are those of the error.
 ADVICE = {
-    Code.TOKEN_REFUSED: "The store refused the token or the client id and secret. Copy them again from the store.",
-    Code.SCOPE_MISSING: "The app lacks permissions in the store: {scopes}. Grant them there, then connect again.",
+    Code.TOKEN_REFUSED: "The store refused the access. Copy it again from the store, whole and without spaces.",
+    Code.SCOPE_MISSING: "The access lacks permissions in the store: {scopes}. Grant them there, then connect again.",
     Code.SHOP_FROZEN: "The shop is frozen or locked. Its owner has to talk to the platform.",
     Code.SHOP_NOT_FOUND: "There is no shop at this address. Check its name.",
     Code.WRONG_SHOP: "Another shop answered: {shop}. Use the address under which the platform knows this one.",

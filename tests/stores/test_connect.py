@@ -325,9 +325,23 @@ def test_the_command_names_a_refused_token_without_repeating_it(pretend) -> None
     with pytest.raises(CommandError) as caught:
         command(shop, credentials=json.dumps({"access_token": TOKEN}))
 
+    assert str(caught.value) == "The store refused the access. Copy it again from the store, whole and without spaces."
+
+
+def test_the_command_connects_a_woocommerce_store_and_says_what_its_credentials_look_like(pretend_woo) -> None:
+    shop = pretend_woo.shop()
+    given = {"platform": "woocommerce", "url": f"{shop.base_url}/wp-admin/"}
+
+    with pytest.raises(CommandError) as caught:
+        command(None, credentials="[]", **given)
+    out, _ = command(None, credentials=json.dumps(shop.credentials), **given)
+
     assert str(caught.value) == (
-        "The store refused the token or the client id and secret. Copy them again from the store."
+        '--credentials: not a JSON object of texts. Write it as {"consumer_key": "...", "consumer_secret": "..."}, or '
+        "name a file that holds it with @FILE."
     )
+    store = Store.objects.get()
+    assert (out, store.base_url, store.facts["places"]) == (f"{store.pk}\n", shop.base_url, ["plain"])
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from stores.connectors.codes import Code
 from stores.guides import GUIDES
 from stores.models import Store
 from tests import factories
+from tests.storefronts.woo import PretendWooCommerce
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +92,36 @@ def test_each_line_becomes_a_store_of_its_own(pretend: Any, tmp_path: Path) -> N
     assert f"{one.sync_from:%Y-%m-%d %H:%M}" == "2026-03-01 00:00"
 
 
+def test_stores_of_several_platforms_stand_in_one_file(
+    pretend: Any, pretend_woo: PretendWooCommerce, tmp_path: Path
+) -> None:
+    mugs, garden, closed = pretend.shop(), pretend_woo.shop(plugin="ast"), pretend_woo.shop(key_permissions="read")
+    woo = {"platform": "woocommerce", "access_token": ""}
+    lines = [
+        a_line(mugs),
+        a_line(url=garden.base_url, **woo, **garden.credentials),
+        a_line(url=closed.base_url, **woo, **closed.credentials),
+        a_line(url=closed.base_url, consumer_key=SECRET, **woo),
+        a_line(url=garden.base_url, platform="woocommerce", access_token=SECRET),
+    ]
+
+    code, out, err, _ = run(written(lines, tmp_path / "stores.csv", (*COLUMNS, "consumer_key", "consumer_secret")))
+
+    assert (code, out[-1]) == (1, "2 connected, 0 unchanged, 3 not connected")
+    assert list(Store.objects.order_by("pk").values_list("platform", "base_url")) == [
+        ("shopify", mugs.base_url),
+        ("woocommerce", garden.base_url),
+    ]
+    assert dict(Store.objects.get(platform="woocommerce").credentials) == garden.credentials
+    assert err == [
+        "line 4, column consumer_key: The access lacks permissions in the store: Read/Write. Grant them there, then "
+        "connect again.",
+        "line 5, column consumer_secret: The cell is empty.",
+        "line 6, column access_token: This is not among what the platform takes.",
+        "line 6, column consumer_key: The access is missing: consumer_key and consumer_secret.",
+    ]
+
+
 def test_a_line_that_is_wrong_stops_no_other_and_the_corrected_file_is_run_again(pretend: Any, tmp_path: Path) -> None:
     good, bad = pretend.shop(), pretend.shop()
     name = written([a_line(bad, access_token=SECRET), a_line(good)], tmp_path / "stores.csv")
@@ -104,8 +135,8 @@ def test_a_line_that_is_wrong_stops_no_other_and_the_corrected_file_is_run_again
         1,
         ["line 2: not connected", f"line 3: store {store.pk} connected", "1 connected, 0 unchanged, 1 not connected"],
         [
-            "line 2, column access_token: The store refused the token or the client id and secret. Copy them again "
-            "from the store."
+            "line 2, column access_token: The store refused the access. Copy it again from the store, whole and "
+            "without spaces."
         ],
         AGAIN,
     )
@@ -208,7 +239,7 @@ def somebody_signed_up_and_never_verified(shop: Any) -> str:
 def a_scope_is_missing(shop: Any) -> str:
     shop.settings(scopes=["read_orders", "read_locations"])
     return (
-        "line 2, column access_token: The app lacks permissions in the store: "
+        "line 2, column access_token: The access lacks permissions in the store: "
         "write_merchant_managed_fulfillment_orders. Grant them there, then connect again."
     )
 
