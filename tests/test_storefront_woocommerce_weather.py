@@ -314,11 +314,9 @@ def test_people_see_orders_and_numbers(pretend_woo) -> None:
 def test_requests_from_many_at_once_are_served_at_once(pretend_woo) -> None:
     shop = pretend_woo.shop(latency_ms=100)
 
-    began = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(20) as pool:
         answers = list(pool.map(lambda _: shop.rest("GET", ORDERS).status_code, range(40)))
 
     assert answers == [200] * 40
-    # One after the other they would take four seconds.
-    assert time.monotonic() - began < 3
+    # One after the other it would never be more than one.
     assert shop.book()["counts"]["most_overlapping"] > 5
