@@ -47,13 +47,15 @@ _ODD_OFFSETS = {
 }
 
 
-def check(rest: Rest, session: Session, credentials: Mapping[str, Any], wish: str) -> StoreFacts:
+def check(rest: Rest, session: Session, permissions: str, wish: str) -> StoreFacts:
     """Who the store is and where its numbers go; `wish` is the place that the merchant chose, "" for the best.
+
+    `permissions`: of the key, as the store told when it was made ("read", "write", "read_write"), "" where unknown.
 
     Raises StoreDisconnected with what a merchant has to put right, and StoreBusy.
     """
     shop = _shop(rest, session)
-    if credentials.get("key_permissions", "read_write") != "read_write":
+    if permissions not in ("", "read_write"):
         raise StoreDisconnected(Code.SCOPE_MISSING, scopes=[SCOPE])
     Orders(rest).may_be_read()
     rest.require_writing()

@@ -47,7 +47,7 @@ class WooCommerceConnector:
 
     def __init__(self, opening: Opening) -> None:
         self._session = opening.session
-        self._credentials = opening.credentials
+        self._permissions = str(opening.credentials.get("key_permissions") or "")
         self._settings = opening.settings
         self._now = opening.now
         self._rest = Rest(
@@ -83,7 +83,7 @@ class WooCommerceConnector:
     def check(self) -> StoreFacts:
         """Ask the store who it is and what we may do. Raises StoreDisconnected naming what a merchant has to mend."""
         self._rest.deadline = float("inf")
-        return check(self._rest, self._session, self._credentials, self._settings.tracking_goes_to)
+        return check(self._rest, self._session, self._permissions, self._settings.tracking_goes_to)
 
     def orders(self, since: datetime | None) -> Iterator[StoreOrder]:
         """All orders that changed since then, oldest change first, in whatever state."""
