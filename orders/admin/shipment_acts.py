@@ -164,8 +164,9 @@ CANCEL_FULFILLMENT = ConfirmedAct(
     name="cancel_fulfillment",
     label=_("Cancel the fulfillment in the store"),
     question=_(
-        "The store will show these items as unfulfilled again and the number will be gone from there. The customer may "
-        "be told by the store. The parcel stays out of the sync until somebody presses “try again now”."
+        "The number will be gone from the store. Where a platform marks single items, they show as unfulfilled again, "
+        "and the store may tell the customer; where it marks whole orders, the order keeps its status. The parcel "
+        "stays out of the sync until somebody presses “try again now”."
     ),
     permission="cancel_fulfillment",
     legal=_can_be_cancelled,

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from orders import changes, plan
 from orders.models import Order, Shipment, SyncAttempt, TrackingSync
+from orders.views.shipment.words import Withdrawal, withdrawal
 from orders.wording import explain, in_front
 from stores.choices import NumberSource
 from stores.models import Store, SyncPreference
@@ -378,6 +379,35 @@ def test_a_merchant_cancels_the_fulfillment_in_their_own_store_after_a_question(
         "The fulfillment is cancelled in the store. Nothing is sent for this parcel until you try again."
     ]
     assert stands(shipment)[:2] == ("waiting", "withdrawn")
+
+
+@pytest.mark.parametrize(
+    "platform, words",
+    [
+        (
+            "shopify",
+            Withdrawal(
+                "Cancel the fulfillment in the store",
+                "In Blue Mug, the items of this parcel of order #1001 become unfulfilled again, and YT1 is gone from "
+                "there. The store may tell the customer.",
+                "Yes, cancel the fulfillment",
+                "The fulfillment is cancelled in the store. Nothing is sent for this parcel until you try again.",
+            ),
+        ),
+        (
+            "woocommerce",
+            Withdrawal(
+                "Take the number back out of the store",
+                "In Blue Mug, YT1 is gone from order #1001 afterwards. The order keeps its status: if it was marked as "
+                "completed, set it back there yourself.",
+                "Yes, take it out",
+                "The number is gone from the store. Nothing is sent for this parcel until you try again.",
+            ),
+        ),
+    ],
+)
+def test_taking_a_number_back_is_called_what_it_does_on_that_platform(platform: str, words: Withdrawal) -> None:
+    assert withdrawal(Store(name="Blue Mug", platform=platform), "#1001", "YT1") == words
 
 
 def test_what_cannot_be_cancelled_says_why_and_has_no_button() -> None:

@@ -18,7 +18,7 @@ from ...local_time import in_zone_of
 from ...looking import look_again
 from ...models import Shipment, TrackingSync
 from ...wording import sentence
-from .words import is_good, look_sentence
+from .words import is_good, look_sentence, withdrawal
 
 
 @login_required
@@ -64,7 +64,7 @@ def cancel(request: HttpRequest, shipment_id: int) -> HttpResponse:
         "shipment": found,
         "order": found.order,
         "store": found.order.store,
-        "shown": row.shown,
+        "words": withdrawal(row.store, found.order.number, row.shown.value if row.shown else ""),
         "why_not": sentence(code) if code else "",
     }
     return render(request, "orders/shipment_cancel.html", context)
@@ -82,10 +82,7 @@ def _cancel(request: HttpRequest, found: Shipment) -> None:
         told = gettext("Nothing was cancelled.")
         messages.error(request, f"{sentence(error.reason.code, error.reason.values)} {told}")
     else:
-        messages.success(
-            request,
-            gettext("The fulfillment is cancelled in the store. Nothing is sent for this parcel until you try again."),
-        )
+        messages.success(request, withdrawal(found.order.store, found.order.number, "").done)
 
 
 def _actor(request: HttpRequest):  # type: ignore[no-untyped-def]  # the person; login_required has seen to it

@@ -17,6 +17,7 @@ from ...health import Condition, Counts, Step, health_of, next_step
 from ...models import TrackingSync
 from ...remedies import Button
 from ...store_links import order_page
+from .words import withdrawal
 
 
 @dataclass(frozen=True)
@@ -105,4 +106,4 @@ def _of(row: TrackingSync, button: Button) -> Pressable | None:
 
 def _cancel(row: TrackingSync) -> Pressable:
     url = reverse("shipment_cancel", args=[row.shipment_id])
-    return Pressable(gettext("Cancel the fulfillment in the store"), url, is_grave=True)
+    return Pressable(withdrawal(row.store, "", "").button, url, is_grave=True)

@@ -9,6 +9,7 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from stores.connectors import registry
 from stores.models import Store
 
 from ...choices import AttemptOutcome, NumberKind, Stopped
@@ -91,6 +92,41 @@ def look_sentence(look: Look, store: Store, at: datetime) -> str:
 def is_good(look: Look) -> bool:
     """Whether all is as it should be."""
     return look.seen in (Seen.THERE, Seen.NOT_THERE, Seen.THERE_ALREADY)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """How taking back what the store shows is called on its platform, asked, and told when it is done."""
+
+    button: str
+    question: str
+    yes: str
+    done: str
+
+
+def withdrawal(store: Store, order: str, number: str) -> Withdrawal:
+    """Its words. Where an order is marked as a whole, nothing of it becomes unfulfilled and its mark stays."""
+    values = {"store": store.name, "order": order, "number": number or gettext("the number")}
+    if registry.capabilities(store.platform).completes:
+        return Withdrawal(
+            button=gettext("Take the number back out of the store"),
+            question=gettext(
+                "In {store}, {number} is gone from order {order} afterwards. The order keeps its status: if it was "
+                "marked as completed, set it back there yourself."
+            ).format(**values),
+            yes=gettext("Yes, take it out"),
+            done=gettext("The number is gone from the store. Nothing is sent for this parcel until you try again."),
+        )
+    question = gettext(
+        "In {store}, the items of this parcel of order {order} become unfulfilled again, and {number} is gone from "
+        "there. The store may tell the customer."
+    )
+    return Withdrawal(
+        button=gettext("Cancel the fulfillment in the store"),
+        question=question.format(**values),
+        yes=gettext("Yes, cancel the fulfillment"),
+        done=gettext("The fulfillment is cancelled in the store. Nothing is sent for this parcel until you try again."),
+    )
 
 
 # --- the timeline ---------------------------------------------------------------------------------------
