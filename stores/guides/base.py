@@ -50,6 +50,7 @@ class Guide:
     has_locations: bool = True  # its orders ship from places of which the merchant chooses ours
     places: tuple[Place, ...] = ()  # where a number can go, on a platform where that depends on the store
     partial_statuses: tuple[str, ...] = ()  # what an order is marked as when a part has left, where the store knows it
+    leaving: Text = ""  # what the merchant clicks to take back the access in the store itself
     order_page: str = ""  # below the store's address: the page of {order} in the store's admin
 
     @property

@@ -97,6 +97,7 @@ GUIDE = Guide(
         ),
         Code.SCOPE_MISSING: _("The app lacks permissions in {platform}: {scopes}. Add them there, then check again."),
     },
+    leaving=_("In Shopify you can remove the app, too: under Settings, then Apps and sales channels."),
     # The shop's own host leads to admin.shopify.com. https://shopify.dev/docs/api/usage/gids
     order_page="/admin/orders/{order}",
 )

@@ -111,5 +111,9 @@ GUIDE = Guide(
         ),
     ),
     partial_statuses=PARTIAL,
+    leaving=_(
+        "The key itself stays in your shop, where only you can take it back: in WooCommerce under Settings, then "
+        "Advanced, then REST API, press “Revoke” beside it."
+    ),
     order_page="/wp-admin/post.php?post={order}&action=edit",
 )

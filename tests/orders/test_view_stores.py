@@ -372,6 +372,25 @@ def test_a_day_that_makes_no_sense_is_told(day: str, says: str, merchant: Client
 # --- Leaving ------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "platform, says",
+    [
+        ("shopify", "In Shopify you can remove the app, too: under Settings, then Apps and sales channels."),
+        (
+            "woocommerce",
+            "The key itself stays in your shop, where only you can take it back: in WooCommerce under Settings, then "
+            "Advanced, then REST API, press “Revoke” beside it.",
+        ),
+    ],
+)
+def test_before_a_store_is_disconnected_it_is_said_how_its_access_is_taken_back(
+    platform: str, says: str, merchant: Client
+) -> None:
+    store = factories.a_store(merchant.user, platform=platform)  # type: ignore[attr-defined]
+
+    assert says in text_of(merchant.get(reverse("store_disconnect", args=[store.pk])))
+
+
 def test_before_a_store_is_disconnected_it_is_said_what_happens(merchant: Client) -> None:
     store = a_store_of(merchant, name="Acme")
     a_parcel(store, local="YT1")

@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 from stores import hooks
 from stores.access import store_of
 from stores.choices import DisconnectReason
+from stores.guides import GUIDES
 from stores.models import Store
 
 from ...choices import SyncState
@@ -55,6 +56,7 @@ def store_disconnect(request: HttpRequest, store_id: int) -> HttpResponse:
         "numbers": unsent.filter(Exists(number)).count(),
         "sending": rows.filter(sending__isnull=False).count(),
         "shown": rows.filter(state=SyncState.SYNCED).count(),
+        "leaving": GUIDES[store.platform].leaving if store.platform in GUIDES else "",
         "section": "stores",
     }
     return render(request, "stores/disconnect.html", context)
