@@ -25,7 +25,7 @@ from django.views.decorators.http import require_POST
 from stores.choices import PrivacyKind
 from stores.connectors import registry
 from stores.connectors.base import Hook, HookKind
-from stores.connectors.shopify.hooks import shop_domain
+from stores.connectors.shopify.hooks import shop_domain, told_domain
 from stores.hooks import is_first, secrets_of
 from stores.models import Store
 
@@ -77,6 +77,9 @@ def shopify_app_hook(request: HttpRequest) -> HttpResponse:
         # A store whose merchant has left keeps no secret of its own.
         accepted.append(settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET)
     if not _is_signed("shopify", request, accepted):
+        return _refused()
+    if told_domain(request.body) not in ("", domain):
+        # Genuine, but of another shop: what says which is not signed, what it says is.
         return _refused()
     _take(stores, registry.CONNECTORS["shopify"].read_hook(request.headers, request.body))
     return HttpResponse()

@@ -312,6 +312,15 @@ def test_an_unknown_domain_answers_as_a_wrong_signature(domain: str) -> None:
     assert rows() == (0, 0)
 
 
+def test_a_message_about_one_shop_does_nothing_to_another_whatever_its_headers_say() -> None:
+    a_store(disconnected_at=NOON, disconnect_reason="uninstalled")
+
+    assert send(APP, "shop/redact", {"shop_domain": "two.myshopify.com"}) == REFUSED
+    assert PrivacyRequest.objects.count() == 0
+    assert send(APP, "shop/redact", {"shop_domain": "One.myshopify.com"}) == TAKEN
+    assert PrivacyRequest.objects.count() == 1
+
+
 def test_the_listed_app_speaks_for_a_shop_whose_merchant_has_left(settings: Any) -> None:
     settings.TRACKSYNC_SHOPIFY_CLIENT_ID = "listed"
     settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET = "of the listed app"

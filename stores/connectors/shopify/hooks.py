@@ -107,6 +107,12 @@ def shop_domain(headers: Mapping[str, str]) -> str:
     return _header(headers, "Shop-Domain").strip().lower()[:255]
 
 
+def told_domain(body: bytes) -> str:
+    """The shop that a genuine message itself names, "" where it names none: its headers are not signed."""
+    told = _content(body).get("shop_domain")
+    return told.strip().lower() if isinstance(told, str) else ""
+
+
 def _header(headers: Mapping[str, str], name: str) -> str:
     """One of Shopify's own headers, in any case. The newer deliveries write them without the X-."""
     wanted = (f"x-shopify-{name}".lower(), f"shopify-{name}".lower())
