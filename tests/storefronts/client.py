@@ -13,22 +13,19 @@ from __future__ import annotations
 
 import datetime
 import html
-import pathlib
 import re
-import subprocess
-import sys
 import time
 import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import requests
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+from .process import CONTROL_LIMIT, Process
+
 _FIELD = r'<input type="(?:hidden|checkbox)" name="(\w+)" value="([^"]*)"'
-CONTROL_LIMIT = 120  # seconds: adding fifty thousand orders takes a while
 
 Line = tuple[Any, ...] | Mapping[str, Any]
 Result = dict[str, Any]
@@ -49,63 +46,17 @@ def _text(at: datetime.datetime | str | None) -> str | None:
     return at.isoformat() if isinstance(at, datetime.datetime) else at
 
 
-class PretendShopify:
-    """The process. A context manager; `stop()` ends it, as does the end of the process that started it."""
+class PretendShopify(Process):
+    """The process with all the pretend Shopify stores."""
+
+    module = "tests.storefronts.shopify"
 
     def __init__(
         self, *, port: int = 0, latency_ms: float = 0, record: str | None = None, address: str | None = None
     ) -> None:
         """Nothing is started yet. With `address` a running server is used instead of a new one."""
-        self.address = address or ""
-        self._arguments = ["--port", str(port), "--latency-ms", str(latency_ms)]
-        if record:
-            self._arguments += ["--record", record]
-        self._process: subprocess.Popen[str] | None = None
-        self._session = requests.Session()
-        self._session.trust_env = False
-
-    def start(self) -> Self:
-        """Start and wait for the address."""
-        if not self.address:
-            command = [sys.executable, "-m", "tests.storefronts.shopify", "--with-parent", *self._arguments]
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-            assert self._process.stdout is not None
-            self.address = self._process.stdout.readline().strip()
-            if not self.address:
-                raise RuntimeError("the pretend Shopify did not start")
-        return self
-
-    def stop(self) -> None:
-        """End the process."""
-        self._session.close()
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(timeout=10)
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
-            self._process, self.address = None, ""
-
-    @property
-    def pid(self) -> int | None:
-        """The process, None when it was started by somebody else."""
-        return self._process.pid if self._process else None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def control(self, action: str, shop: str | None = None, **values: Any) -> Any:
-        """One request to the controls; raises ValueError with what the server says against it."""
-        body = {"action": action, "shop": shop, **values}
-        answer = self._session.post(f"{self.address}/_control", json=body, timeout=CONTROL_LIMIT)
-        if answer.status_code != 200:
-            raise ValueError(answer.json()["error"])
-        return answer.json()["result"]
+        recorded = ["--record", record] if record else []
+        super().__init__(["--port", str(port), "--latency-ms", str(latency_ms), *recorded], address)
 
     def shop(
         self,

@@ -8,10 +8,12 @@ from __future__ import annotations
 import contextlib
 import json
 import select
+import signal
 import socket
 import ssl
 import struct
 import sys
+import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -167,3 +169,22 @@ class Server(ThreadingHTTPServer):
         """A broken connection is an everyday thing here; anything else is shown."""
         if not isinstance(sys.exc_info()[1], ConnectionError | OSError | ValueError):
             super().handle_error(request, client_address)
+
+
+def serve_until_told(server: Server, address: str, *, with_parent: bool) -> None:
+    """Print the address, then serve until SIGTERM or SIGINT; `with_parent`: also until standard input ends."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if with_parent:
+        threading.Thread(target=_watch, args=(stop,), daemon=True).start()
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
+    print(address, flush=True)
+    stop.wait()
+    server.shutdown()
+
+
+def _watch(stop: threading.Event) -> None:
+    """Whoever started us has gone when standard input ends."""
+    sys.stdin.read()
+    stop.set()

@@ -13,8 +13,6 @@ is the certificate of its own authority.
 from __future__ import annotations
 
 import datetime
-import subprocess
-import sys
 import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,8 +20,8 @@ from typing import Any, Self
 
 import requests
 
-from tests.storefronts.client import CONTROL_LIMIT, ROOT
-from tests.storefronts.woocommerce import authority
+from .process import CONTROL_LIMIT, Process
+from .woocommerce import authority
 
 Line = tuple[Any, ...] | Mapping[str, Any]
 Result = dict[str, Any]
@@ -45,66 +43,26 @@ def _text(at: Moment) -> str | None:
     return at.isoformat() if isinstance(at, datetime.datetime) else at
 
 
-class PretendWooCommerce:
-    """The process. A context manager; `stop()` ends it, as does the end of the process that started it."""
+class PretendWooCommerce(Process):
+    """The process with all the pretend WooCommerce stores."""
+
+    module = "tests.storefronts.woocommerce"
 
     def __init__(self, *, port: int = 0, latency_ms: float = 0, tls: bool = False, address: str | None = None) -> None:
         """Nothing is started yet. With `address` a running server is used instead of a new one."""
-        self.address = address or ""
-        self._arguments = ["--port", str(port), "--latency-ms", str(latency_ms), *(["--tls"] if tls else [])]
-        self._process: subprocess.Popen[str] | None = None
-        self._session = requests.Session()
-        self._session.trust_env = False
+        super().__init__(["--port", str(port), "--latency-ms", str(latency_ms), *(["--tls"] if tls else [])], address)
 
     def start(self) -> Self:
-        """Start and wait for the address."""
-        if not self.address:
-            command = [sys.executable, "-m", "tests.storefronts.woocommerce", "--with-parent", *self._arguments]
-            self._process = subprocess.Popen(  # noqa: S603 - our own module, no shell
-                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-            assert self._process.stdout is not None
-            self.address = self._process.stdout.readline().strip()
-            if not self.address:
-                raise RuntimeError("the pretend WooCommerce did not start")
+        """Start and wait for the address; its own authority is trusted from then on."""
+        super().start()
         self._session.verify = self.ca_bundle or True
         return self
-
-    def stop(self) -> None:
-        """End the process."""
-        self._session.close()
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(timeout=10)
-            for pipe in (self._process.stdin, self._process.stdout):
-                if pipe is not None:
-                    pipe.close()
-            self._process, self.address = None, ""
-
-    @property
-    def pid(self) -> int | None:
-        """The process, None when it was started by somebody else."""
-        return self._process.pid if self._process else None
 
     @property
     def ca_bundle(self) -> str | None:
         """The file with its authority's certificate (PEM), None for plain HTTP."""
         parts = urllib.parse.urlsplit(self.address)
         return authority.bundle(parts.port) if parts.scheme == "https" and parts.port else None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def control(self, action: str, shop: str | None = None, **values: Any) -> Any:
-        """One request to the controls; raises ValueError with what the server says against it."""
-        body = {"action": action, "shop": shop, **values}
-        answer = self._session.post(f"{self.address}/_control", json=body, timeout=CONTROL_LIMIT)
-        if answer.status_code != 200:
-            raise ValueError(answer.json()["error"])
-        return answer.json()["result"]
 
     def shop(
         self,

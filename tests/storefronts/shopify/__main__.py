@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import signal
-import sys
-import threading
+
+from tests.storefronts.serving import serve_until_told
 
 from .record import Recorder
 from .server import make_server
-
-
-def _watch(stop: threading.Event) -> None:
-    """Whoever started us has gone when standard input ends."""
-    sys.stdin.read()
-    stop.set()
 
 
 def main() -> None:
@@ -27,15 +20,7 @@ def main() -> None:
     parser.add_argument("--with-parent", action="store_true", help="end when standard input closes")
     options = parser.parse_args()
     server = make_server(options.port, Recorder(options.record) if options.record else None, options.latency_ms)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if options.with_parent:
-        threading.Thread(target=_watch, args=(stop,), daemon=True).start()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
-    print(f"http://127.0.0.1:{server.server_address[1]}", flush=True)
-    stop.wait()
-    server.shutdown()
+    serve_until_told(server, f"http://127.0.0.1:{server.server_address[1]}", with_parent=options.with_parent)
 
 
 if __name__ == "__main__":

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import signal
-import sys
-import threading
+
+from tests.storefronts.serving import serve_until_told
 
 from . import authority
 from .server import make_server
-
-
-def _watch(stop: threading.Event) -> None:
-    """Whoever started us has gone when standard input ends."""
-    sys.stdin.read()
-    stop.set()
 
 
 def main() -> None:
@@ -26,15 +19,7 @@ def main() -> None:
     parser.add_argument("--with-parent", action="store_true", help="end when standard input closes")
     options = parser.parse_args()
     server, address = make_server(options.port, options.latency_ms, tls=options.tls)
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
-    if options.with_parent:
-        threading.Thread(target=_watch, args=(stop,), daemon=True).start()
-    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.2}, daemon=True).start()
-    print(address, flush=True)
-    stop.wait()
-    server.shutdown()
+    serve_until_told(server, address, with_parent=options.with_parent)
     authority.forget(int(server.server_address[1]))
 
 
