@@ -159,6 +159,62 @@ def test_a_store_is_reconnected_with_a_new_key(merchant: Client, woo_shop: WooSh
     assert (Store.objects.count(), store.trouble, dict(store.credentials)) == (1, "", woo_shop.credentials)
 
 
+def test_a_shop_that_leads_to_itself_under_another_name_is_connected_there(
+    merchant: Client, woo_shop: WooShop, pretend_woo: PretendWooCommerce
+) -> None:
+    """As acme.com leads to www.acme.com: the key is of the shop that the typed address itself names."""
+    typed = pretend_woo.shop(lenient_callback=True)
+    state = on_the_way(merchant, typed)
+    typed.settings(moved_to=woo_shop.base_url)
+
+    key_comes(state, woo_shop)
+    page = back(merchant, state)
+
+    store = Store.objects.get()
+    assert page.redirect_chain == [(f"/stores/{store.pk}/", 302)]
+    assert (store.base_url, dict(store.credentials)) == (woo_shop.base_url, woo_shop.credentials)
+
+
+def test_a_shop_that_leads_to_another_name_is_asked_for_by_it_first(merchant: Client, woo_shop: WooShop) -> None:
+    state = on_the_way(merchant, woo_shop)
+    woo_shop.settings(moved_to="https://elsewhere.example")
+
+    key_comes(state, woo_shop)
+    page = back(merchant, state)
+
+    assert "127.0.0.1 leads to another address, https://elsewhere.example" in text_of(page)
+    assert page.context["again"] == "/stores/connect/woocommerce/one-click/?shop=https%3A%2F%2Felsewhere.example"
+    assert not Store.objects.exists()
+
+
+@pytest.mark.parametrize("whose", ["free", "connected by somebody else"])
+def test_a_store_that_has_moved_is_asked_at_its_new_address(whose: str, merchant: Client, woo_shop: WooShop) -> None:
+    store = factories.a_store(
+        merchant.user,  # type: ignore[attr-defined]
+        platform="woocommerce",
+        base_url="https://old.example",
+        credentials={"consumer_key": "ck_old", "consumer_secret": "cs_old"},
+    )
+    disconnected(store.pk, StoreDisconnected(Code.ADDRESS_MOVED, to=woo_shop.base_url), NOON)
+    going = sent_to(merchant.post(f"/stores/{store.pk}/reconnect/one-click/"))
+    if whose != "free":
+        factories.a_store(factories.a_user(), platform="woocommerce", base_url=woo_shop.base_url)
+
+    key_comes(state_in(going), woo_shop)
+    back(merchant, state_in(going))
+
+    store.refresh_from_db()
+    assert going.startswith(f"{woo_shop.base_url}/wc-auth/")
+    if whose == "free":
+        assert (store.base_url, store.trouble, dict(store.credentials)) == (
+            woo_shop.base_url,
+            "",
+            woo_shop.credentials,
+        )
+    else:
+        assert (store.base_url, store.credentials["consumer_key"]) == ("https://old.example", "ck_old")
+
+
 # --- The shop's server is not believed ------------------------------------------------------------------------------
 
 

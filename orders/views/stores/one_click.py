@@ -40,6 +40,7 @@ from stores.guides import GUIDES, Guide
 from stores.models import Invitation, Store
 
 from .checklist import refusal
+from .moving import moved_to
 
 APP_NAME = "TrackSync"
 # Beside the app's credentials of a pending connection: the secret part of the invitation's link, to lead back to it.
@@ -109,9 +110,9 @@ def one_click_reconnect(request: HttpRequest, store_id: int) -> HttpResponse:
     guide = guide_of(store.platform)
     is_connected_now = store.disconnected_at is None
     if is_connected_now or store == finishing.left_store(request.user, store.platform, store.base_url):
-        app = offers.app_for(store.platform, store)
-        if app is not None and offers.can_answer(store.platform, store.base_url):
-            return send(request, guide, store.base_url, credentials=app, store=store if is_connected_now else None)
+        app, base_url = offers.app_for(store.platform, store), moved_to(store) or store.base_url
+        if app is not None and offers.can_answer(store.platform, base_url):
+            return send(request, guide, base_url, credentials=app, store=store if is_connected_now else None)
     return redirect("store_reconnect" if is_connected_now else "store", store_id=store.pk)
 
 

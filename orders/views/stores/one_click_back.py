@@ -10,6 +10,7 @@ What stops a return is said in one_click_words.py. A return that is no return of
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -35,15 +36,18 @@ from stores.authorising import finishing, invitations, pending
 from stores.authorising.finishing import Finished, How
 from stores.authorising.pending import NotTaken, Refused
 from stores.connect import AlreadyConnected, is_connected
+from stores.connectors import registry
 from stores.connectors.codes import Code
 from stores.connectors.errors import ConnectorError, StoreDisconnected
 from stores.connectors.shopify import oauth
 from stores.connectors.woocommerce import auth
+from stores.connectors.woocommerce.address import are_related
 from stores.models import PendingConnection, Store
 
 from ... import pulse
 from ...health import needs_locations
 from . import one_click_words as words
+from .moving import move, moved_to
 from .one_click import LINK, guide_of, session_of
 from .one_click_words import Stopped
 
@@ -138,10 +142,39 @@ def woocommerce_back(request: HttpRequest) -> HttpResponse:
     if permissions != auth.SCOPE:
         return stopped(request, begun, words.key_too_weak(begun))
     try:
-        done = finishing.finish(begun, key, now=now)
+        done = _by_key(begun, key, now)
     except (ConnectorError, ValidationError) as error:
         return stopped(request, begun, words.refused(begun, error))
     return _connected(request, done)
+
+
+def _by_key(begun: PendingConnection, key: dict[str, str], now: datetime) -> Finished:
+    """Try the key at the shop that was asked; or where that very shop leads, if it only has a www. more or less.
+
+    A store that has moved since it was connected was asked at its new address (one_click.py).
+    """
+    store = begun.store
+    if store is not None and store.base_url != begun.base_url and begun.base_url == moved_to(store):
+        move(store, begun.base_url, key)
+    try:
+        return finishing.finish(begun, key, now=now)
+    except StoreDisconnected as error:
+        to = _next_door(begun, error)
+        if store is not None or not to:
+            raise
+        begun.base_url = to
+        return finishing.finish(begun, key, now=now)
+
+
+def _next_door(begun: PendingConnection, error: StoreDisconnected) -> str:
+    """The address that the shop leads to, as it is kept, where it is of the same name; else ""."""
+    to = str(error.reason.values.get("to") or "") if error.reason.code == Code.ADDRESS_MOVED else ""
+    if not to or not are_related(finishing.host_of(begun.base_url), finishing.host_of(to)):
+        return ""
+    try:
+        return registry.normalise_base_url(begun.platform, to, connections.allowed_networks())
+    except ConnectorError:
+        return ""
 
 
 def stopped(request: HttpRequest, begun: PendingConnection | None, why: Stopped, status: int = 200) -> HttpResponse:
@@ -151,7 +184,7 @@ def stopped(request: HttpRequest, begun: PendingConnection | None, why: Stopped,
     context = {
         "why": why,
         "guide": guide_of(begun.platform) if begun is not None else None,
-        "again": _again(begun) if begun is not None and why.can_repeat else "",
+        "again": _again(begun, why.shop) if begun is not None and why.can_repeat else "",
         "store": begun.store if begun is not None else None,
         "is_invited": begun is not None and begun.invitation_id is not None,
         "section": "stores",
@@ -159,14 +192,14 @@ def stopped(request: HttpRequest, begun: PendingConnection | None, why: Stopped,
     return render(request, "stores/one_click_stopped.html", context, status=status)
 
 
-def _again(begun: PendingConnection) -> str:
+def _again(begun: PendingConnection, shop: str = "") -> str:
     """Where it can be begun once more; "" where only the link of an invitation leads there, and nobody kept it."""
     if begun.invitation_id is not None:
         link = begun.credentials.get(LINK, "")
         return reverse("invitation", args=[link]) if link else ""
     if begun.store_id is not None:
         return reverse("store_reconnect", args=[begun.store_id])
-    return f"{reverse('one_click', args=[begun.platform])}?{urlencode({'shop': begun.base_url})}"
+    return f"{reverse('one_click', args=[begun.platform])}?{urlencode({'shop': shop or begun.base_url})}"
 
 
 def _not_taken(request: HttpRequest, error: NotTaken) -> HttpResponse:

@@ -36,6 +36,7 @@ class Stopped:
     then: str
     lines: tuple[Line, ...] = ()
     can_repeat: bool = True
+    shop: str = ""  # another address to begin with than the one that was asked
 
 
 _NOT_TAKEN: dict[Refused, tuple[Text, Text]] = {
@@ -133,10 +134,12 @@ def refused(begun: PendingConnection, error: ConnectorError | ValidationError) -
         return Stopped(code, says, then)
     if code == Code.SCOPE_MISSING:
         says = gettext("You said yes, but not to all that we need: {scopes}.")
-        then = gettext(
-            "Begin once more and allow what is marked as missing; without it no number reaches your orders."
-        )
+        then = gettext("Begin once more and allow what is marked as missing; without it no number reaches your orders.")
         return Stopped(code, fill((says, sentence(code, values)), values), then, found.lines)
+    if code == Code.ADDRESS_MOVED and (to := str(values.get("to") or "")):
+        says = gettext("{host} leads to another address, {to}, and a key is sent nowhere but where you said.")
+        then = gettext("If that is your shop, begin once more with this address.")
+        return Stopped(code, fill((says,), values), then, shop=to)
     if isinstance(error, StoreBusy):
         return Stopped(code, sentence(code, values), gettext("Nothing was saved; begin once more in a minute."))
     return Stopped(code, found.text, gettext("When that is put right, begin once more."), found.lines)
