@@ -60,7 +60,7 @@ def check(rest: Rest, session: Session, permissions: str, wish: str) -> StoreFac
     Orders(rest).may_be_read()
     rest.require_writing()
     rest.memory.forget_places()
-    found = places.find(rest, rest.memory)
+    found = places.find(rest, rest.memory, shop.get("namespaces"))
     warnings = []
     if rest.memory.by_query:
         warnings.append(Code.HEADER_STRIPPED)

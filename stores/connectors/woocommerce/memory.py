@@ -14,6 +14,7 @@ from .places import Places
 
 PATIENCE = 15 * 60.0  # seconds of pages in place of data, until a person is asked to look
 TRIES = 3  # and as many of them at the least
+BY_QUERY = 24 * 3600.0  # seconds
 MOST_REFUNDS = 2_000  # orders whose refunded units are kept
 
 
@@ -22,6 +23,7 @@ class Memory:
     """Everything has a start value: a store that nobody has asked anything yet."""
 
     by_query: bool = False  # the host drops the Authorization header: the key goes in the address
+    by_query_until: float = 0.0  # then it is tried in the header again: addresses end up in the host's log
     is_soiled: bool = False  # PHP warnings or a byte order mark stood before an answer
     per_page: int = 100  # orders asked for at once; halves when a page of them was too much for the shop's PHP
     places: Places | None = None  # where numbers can go
@@ -32,6 +34,15 @@ class Memory:
     refunded: OrderedDict[tuple[int, ...], dict[str, int]] = field(default_factory=OrderedDict)
     strikes: int = 0
     strikes_since: float = 0.0
+
+    def asks_by_query(self, now: float) -> bool:
+        """Whether the key goes in the address."""
+        self.by_query = self.by_query and now < self.by_query_until
+        return self.by_query
+
+    def keep_to_query(self, now: float) -> None:
+        """The key arrived in the address, and in the header it did not."""
+        self.by_query, self.by_query_until = True, now + BY_QUERY
 
     def strike(self, now: float) -> bool:
         """A page came in place of data. Whether that has gone on for so long that a person has to look."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,10 +42,13 @@ class Places:
     is_ast: bool = False  # the tracking plugin is Advanced Shipment Tracking
 
 
-def find(rest: Rest, memory: Memory) -> Places:
-    """Where this store can show numbers: as remembered for an hour, else asked anew. Raises what reads raise."""
+def find(rest: Rest, memory: Memory, namespaces: Sequence[str] | None = None) -> Places:
+    """Where this store can show numbers: as remembered for an hour, else asked anew. Raises what reads raise.
+
+    `namespaces`: of the API's index, where the caller has just read it.
+    """
     if memory.places is None or time.monotonic() >= memory.places_until:
-        memory.places = _ask(rest)
+        memory.places = _ask(rest, namespaces)
         memory.places_until = time.monotonic() + GOOD_FOR
     return memory.places
 
@@ -54,21 +58,21 @@ def choose(places: Places, wish: str) -> Place:
     return next((place for place in places.found if place == wish), places.found[0])
 
 
-def _ask(rest: Rest) -> Places:
-    plugin, is_ast = _plugin(rest)
+def _ask(rest: Rest, namespaces: Sequence[str] | None) -> Places:
+    plugin, is_ast = _plugin(rest, namespaces)
     found = [Place.SHIPMENT_TRACKING] if plugin else []
     if rest.has_route("/wc/v3/orders/1/fulfillments"):
         found.append(Place.FULFILLMENTS)
     return Places((*found, Place.PLAIN), is_ast)
 
 
-def _plugin(rest: Rest) -> tuple[bool, bool]:
+def _plugin(rest: Rest, namespaces: Sequence[str] | None) -> tuple[bool, bool]:
     """Whether a tracking plugin answers, and whether it is AST."""
     try:
-        namespaces = rest.index().data.get("namespaces") or ()
+        named = namespaces or rest.index().data.get("namespaces") or ()
     except (StoreDisconnected, ShipmentRejected):
         # Some shops show their index to nobody, and their orders to a key all the same.
         asked = "/orders/1/shipment-trackings"
         is_ast = rest.has_route(f"/{AST_API}{asked}")
         return is_ast or rest.has_route(f"/{TRACKING_API}{asked}"), is_ast
-    return TRACKING_API in namespaces, AST_API in namespaces
+    return TRACKING_API in named, AST_API in named

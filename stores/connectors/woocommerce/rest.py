@@ -68,7 +68,6 @@ class Rest:
         self._key = str(credentials.get("consumer_key") or "")
         self._secret = str(credentials.get("consumer_secret") or "")
         self._is_patient = is_patient
-        self._index: Reply | None = None
 
     def get(self, path: str, params: Params | None = None) -> Reply:
         """Read `path` ("/wc/v3/orders/12").
@@ -91,16 +90,13 @@ class Rest:
         return self._ask("DELETE", path, params, None, writes=True)
 
     def index(self) -> Reply:
-        """What the API tells everybody of the shop, asked once; no key is sent. Raises as `get` does."""
-        if self._index:
-            return self._index
+        """What the API tells everybody of the shop; no key is sent. Raises as `get` does."""
         try:
             reply = self._judged("GET", "/", {"_fields": INDEX_FIELDS}, None, writes=False, by="nobody")
         except (Unproven, KeyRefused) as refused:
             raise refused.error from None
         if not isinstance(reply.data, dict):
             raise StoreBusy(Code.NOT_JSON, request_id=reply.request_id)
-        self._index = reply
         return reply
 
     def has_route(self, path: str) -> bool:
@@ -141,11 +137,11 @@ class Rest:
 
         A key in the address ends up in the host's log, so that is no more than the second way.
         """
-        by = "query" if self.memory.by_query else "header"
+        by_query = self.memory.asks_by_query(time.monotonic())
         try:
-            return self._judged(method, path, params, json, writes=writes, by=by)
+            return self._judged(method, path, params, json, writes=writes, by="query" if by_query else "header")
         except Unproven as first:
-            if self.memory.by_query:
+            if by_query:
                 raise first.error from None
             error = first.error
         try:
@@ -155,9 +151,9 @@ class Rest:
                 raise StoreDisconnected(Code.HTTPS_NOT_SEEN, error.message, request_id=error.request_id) from None
             raise error from None
         except (KeyRefused, ShipmentRejected, RouteGone):
-            self.memory.by_query = True  # the key has arrived this time
+            self.memory.keep_to_query(time.monotonic())  # the key has arrived this time
             raise
-        self.memory.by_query = True
+        self.memory.keep_to_query(time.monotonic())
         return reply
 
     def _why_refused(self, method: str, error: StoreDisconnected) -> ConnectorError:

@@ -33,7 +33,7 @@ from stores.connectors.woocommerce.answers import (
     read,
     retry_after,
 )
-from stores.connectors.woocommerce.memory import PATIENCE, Memory
+from stores.connectors.woocommerce.memory import BY_QUERY, PATIENCE, Memory
 from stores.connectors.woocommerce.rest import Rest
 from tests.storefronts.woo import PretendWooCommerce, WooShop
 
@@ -370,6 +370,19 @@ def test_a_key_that_does_not_arrive_in_the_header_goes_into_the_address(pretend_
     # What was found out is remembered: no request is made in vain any more.
     assert (shop.book()["counts"]["requests"], shop.book()["counts"]["in_query"]) == (3, 2)
     assert shop.book()["orders"][0]["status"] == "completed"
+
+
+def test_a_host_that_was_mended_gets_no_keys_in_its_log_any_more(pretend_woo: PretendWooCommerce) -> None:
+    shop = pretend_woo.shop(strips_authorization=True)
+    memory = Memory()
+    rest(shop, memory).get("/wc/v3/orders")
+    shop.settings(strips_authorization=False)
+
+    memory.by_query_until -= BY_QUERY
+    rest(shop, memory).get("/wc/v3/orders")
+    rest(shop, memory).get("/wc/v3/orders")
+
+    assert (shop.book()["counts"]["requests"], shop.book()["counts"]["in_query"]) == (4, 1)
 
 
 def test_a_key_that_arrives_never_goes_into_the_address(pretend_woo: PretendWooCommerce) -> None:
