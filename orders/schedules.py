@@ -30,7 +30,7 @@ SCHEDULES = (
     Planned("TrackSync: pull orders", "orders.tasks.pull_due", minutes=1),
     Planned("TrackSync: read what stores told", "orders.tasks.read_hints", minutes=1),
     # Each store once a day; a new one soon.
-    Planned("TrackSync: subscribe to the stores", "orders.tasks.arm_hooks", minutes=5),
+    Planned("TrackSync: subscribe to the stores", "orders.tasks.arm_hooks", minutes=1),
     Planned("TrackSync: carry saved choices", "orders.tasks.replan", minutes=10),
     Planned("TrackSync: keep access alive", "orders.tasks.keep_alive", at=time(2, 40)),
     Planned("TrackSync: nightly", "orders.tasks.nightly", at=time(3, 10)),

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Q
+from django.db.models import F, Q
 
 from . import connections
 from .choices import DisconnectReason
@@ -150,22 +150,21 @@ def arm_one(store_id: int, now: datetime) -> int:
 def arm_due(now: datetime, *, stop: Callable[[], bool]) -> Armed:
     """Subscribe to each store that needs it, and let go of those that were disconnected, until `stop()`."""
     looked, lost, failed = 0, 0, 0
-    for store_id in _in_question(now):
+    for store in _in_question(now):
         if stop():
             return Armed(looked, lost, failed, is_cut_short=True)
         try:
-            store = Store.objects.get(pk=store_id)
             if store.disconnected_at is not None:
-                let_go(store_id)
+                let_go(store.pk)
             elif needs_arming(store, now):
                 looked += 1
                 lost += arm(store, now)
         except ConnectorError as error:
             failed += 1
-            _failed(store_id, error)
+            _failed(store.pk, error)
         except Exception:
             failed += 1
-            log.exception("Store %s: its messages could not be subscribed to", store_id)
+            log.exception("Store %s: its messages could not be subscribed to", store.pk)
     if lost:
         log.warning("%d subscriptions in %d stores had been lost; the pull of orders has found the rest", lost, looked)
     return Armed(looked, lost, failed)
@@ -225,14 +224,12 @@ def _failed(store_id: int, error: ConnectorError) -> None:
     log.warning("Store %s: its messages could not be subscribed to: %s", store_id, error.reason.code)
 
 
-def _in_question(now: datetime) -> list[int]:
-    """Ids of the stores that may need arming or letting go, longest not looked at first."""
+def _in_question(now: datetime) -> list[Store]:
+    """The stores that may need letting go or arming, new ones first. What is old here by then is seen by arm()."""
     due = Q(hooks_armed_at__isnull=True) | Q(hooks_armed_at__lte=now - EVERY)
-    rests = Q(resume_at__gt=now)
-    arming = Store.objects.pulling().filter(due).exclude(rests)
     leaving = Store.objects.exclude(disconnected_at=None).exclude(hook_topics=[])
-    order = ("hooks_armed_at", "pk")
-    return [*leaving.order_by("pk").values_list("pk", flat=True), *arming.order_by(*order).values_list("pk", flat=True)]
+    arming = Store.objects.pulling().filter(due).exclude(resume_at__gt=now)
+    return [*leaving.order_by("pk"), *arming.order_by(F("hooks_armed_at").asc(nulls_first=True), "pk")]
 
 
 def _claim(store: Store, now: datetime) -> bool:

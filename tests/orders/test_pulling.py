@@ -186,7 +186,7 @@ def test_a_schedule_is_made_once_corrected_where_its_task_is_wrong_and_else_left
         ("TrackSync: send mail to customers", "orders.tasks.send_mail", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: pull orders", "orders.tasks.pull_due", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: read what stores told", "orders.tasks.read_hints", "I", 1, NOON + timedelta(minutes=1)),
-        ("TrackSync: subscribe to the stores", "orders.tasks.arm_hooks", "I", 5, NOON + timedelta(minutes=5)),
+        ("TrackSync: subscribe to the stores", "orders.tasks.arm_hooks", "I", 1, NOON + timedelta(minutes=1)),
         ("TrackSync: carry saved choices", "orders.tasks.replan", "I", 10, NOON + timedelta(minutes=10)),
         (
             "TrackSync: keep access alive",
