@@ -19,6 +19,25 @@ MOST_REFUNDS = 2_000  # orders whose refunded units are kept
 
 
 @dataclass
+class Strikes:
+    """How often in a row a page came in place of data, and since when."""
+
+    count: int = 0
+    since: float = 0.0
+
+    def add(self, now: float) -> bool:
+        """One more. Whether that has gone on for so long that a person has to look."""
+        if not self.count:
+            self.since = now
+        self.count += 1
+        return self.is_over(now)
+
+    def is_over(self, now: float) -> bool:
+        """Whether it has gone on for too long."""
+        return self.count >= TRIES and now - self.since >= PATIENCE
+
+
+@dataclass
 class Memory:
     """Everything has a start value: a store that nobody has asked anything yet."""
 
@@ -32,8 +51,8 @@ class Memory:
     providers_until: float = 0.0
     statuses: tuple[str, ...] | None = None  # that orders may have; None: not asked yet
     refunded: OrderedDict[tuple[int, ...], dict[str, int]] = field(default_factory=OrderedDict)
-    strikes: int = 0
-    strikes_since: float = 0.0
+    reads: Strikes = field(default_factory=Strikes)
+    writes: Strikes = field(default_factory=Strikes)
 
     def asks_by_query(self, now: float) -> bool:
         """Whether the key goes in the address."""
@@ -44,16 +63,11 @@ class Memory:
         """The key arrived in the address, and in the header it did not."""
         self.by_query, self.by_query_until = True, now + BY_QUERY
 
-    def strike(self, now: float) -> bool:
-        """A page came in place of data. Whether that has gone on for so long that a person has to look."""
-        if not self.strikes:
-            self.strikes_since = now
-        self.strikes += 1
-        return self.strikes >= TRIES and now - self.strikes_since >= PATIENCE
-
-    def answered(self) -> None:
-        """Data came: whatever stood in between is gone."""
-        self.strikes = 0
+    def answered(self, *, writes: bool) -> None:
+        """Data came: whatever stood in between is gone. A filter may let reads pass and no writes."""
+        self.reads.count = 0
+        if writes:
+            self.writes.count = 0
 
     def forget_places(self) -> None:
         """A plugin was switched on or off: where numbers can go is found anew, and which carriers are known."""

@@ -127,6 +127,9 @@ class Rest:
         missing = [name for name, text in (("consumer_key", self._key), ("consumer_secret", self._secret)) if not text]
         if missing:
             raise StoreDisconnected(Code.CREDENTIALS_INCOMPLETE, missing=missing)
+        if writes and self.memory.writes.is_over(time.monotonic()):
+            # After some pages nobody knows whether the write was done: then it is tried first with one that is none.
+            self.require_writing()
         try:
             return self._known(method, path, params, json, writes=writes)
         except KeyRefused as refused:
@@ -192,7 +195,7 @@ class Rest:
         return None
 
     def _judged(self, method: str, path: str, params: Params | None, json: Any, *, writes: bool, by: str) -> Reply:
-        query = dict(params or {})
+        query, changes = dict(params or {}), method != "GET"
         if by == "query":
             query |= {"consumer_key": self._key, "consumer_secret": self._secret}
         try:
@@ -208,27 +211,29 @@ class Rest:
         except StoreBusy as error:
             if error.message != "SSLError":
                 raise
-            raise self._struck(error, StoreDisconnected(Code.CERTIFICATE_REFUSED, error.message)) from None
+            refused = StoreDisconnected(Code.CERTIFICATE_REFUSED, error.message)
+            raise self._struck(error, refused, writes=changes) from None
         try:
             reply = read(answer, path, writes=writes, base_url=self.base_url, secrets=(self._secret, self._key))
         except PageInstead as page:
             shut_out = StoreDisconnected(
                 Code.SHUT_OUT, page.error.message, status=page.status, request_id=page.error.request_id
             )
-            raise self._struck(page.error, shut_out) from None
+            raise self._struck(page.error, shut_out, writes=changes) from None
         except Moved as moved:
-            self.memory.answered()
+            self.memory.answered(writes=changes)
             raise _moved(moved) from None
         except (Unproven, KeyRefused, RouteGone, ShipmentRejected):
-            self.memory.answered()
+            self.memory.answered(writes=changes)
             raise
-        self.memory.answered()
+        self.memory.answered(writes=changes)
         self.memory.is_soiled |= reply.was_dirty
         return reply
 
-    def _struck(self, for_now: ConnectorError, at_last: StoreDisconnected) -> ConnectorError:
+    def _struck(self, for_now: ConnectorError, at_last: StoreDisconnected, *, writes: bool) -> ConnectorError:
         """`for_now` until it has gone on for too long. A write whose end is not known stays one in any case."""
-        is_over = self.memory.strike(time.monotonic()) or not self._is_patient
+        strikes = self.memory.writes if writes else self.memory.reads
+        is_over = strikes.add(time.monotonic()) or not self._is_patient
         return at_last if is_over and isinstance(for_now, StoreBusy) else for_now
 
 

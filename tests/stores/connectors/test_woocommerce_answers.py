@@ -33,7 +33,7 @@ from stores.connectors.woocommerce.answers import (
     read,
     retry_after,
 )
-from stores.connectors.woocommerce.memory import BY_QUERY, PATIENCE, Memory
+from stores.connectors.woocommerce.memory import BY_QUERY, PATIENCE, Memory, Strikes
 from stores.connectors.woocommerce.rest import Rest
 from tests.storefronts.woo import PretendWooCommerce, WooShop
 
@@ -494,11 +494,11 @@ def test_no_redirect_is_followed(writes: bool, pretend_woo: PretendWooCommerce) 
 
 
 def test_pages_are_borne_for_a_quarter_of_an_hour_and_three_tries() -> None:
-    memory = Memory()
+    strikes = Strikes()
 
-    assert [memory.strike(1000.0 + minutes * 60) for minutes in (0, 5, 14, 15, 20)] == [False, False, False, True, True]
-    memory.answered()
-    assert [memory.strike(9000.0 + seconds) for seconds in (0, PATIENCE)] == [False, False]
+    assert [strikes.add(1000.0 + minutes * 60) for minutes in (0, 5, 14, 15, 20)] == [False, False, False, True, True]
+    strikes.count = 0
+    assert [strikes.add(9000.0 + seconds) for seconds in (0, PATIENCE)] == [False, False]
 
 
 @pytest.mark.parametrize("fault", ["waf_403", "406", "html_200", "cloudflare_503"])
@@ -513,7 +513,7 @@ def test_a_firewall_is_first_an_interruption_and_then_a_case_for_a_person(
     for _ in range(3):
         with pytest.raises(StoreBusy):
             api.get("/wc/v3/orders")
-    memory.strikes_since -= PATIENCE
+    memory.reads.since -= PATIENCE
     with pytest.raises(StoreDisconnected) as shut_out:
         api.get("/wc/v3/orders")
 
@@ -523,13 +523,49 @@ def test_a_firewall_is_first_an_interruption_and_then_a_case_for_a_person(
     }
 
 
-def test_one_answer_in_between_begins_the_patience_anew(pretend_woo: PretendWooCommerce) -> None:
+@pytest.mark.parametrize(
+    "ask,left", [("get", {"reads": 0, "writes": 9}), ("put", {"reads": 0, "writes": 0})], ids=["a read", "a write"]
+)
+def test_an_answer_in_between_begins_the_patience_anew(
+    ask: str, left: dict[str, int], pretend_woo: PretendWooCommerce
+) -> None:
     shop = pretend_woo.shop()
-    memory = Memory(strikes=9, strikes_since=-PATIENCE)
+    order = shop.add_order()
+    memory = Memory(reads=Strikes(9), writes=Strikes(9))
+    path = f"/wc/v3/orders/{order['id']}"
 
-    rest(shop, memory).get("/wc/v3/orders")
+    rest(shop, memory).get(path) if ask == "get" else rest(shop, memory).put(path, {})
 
-    assert memory.strikes == 0
+    assert {"reads": memory.reads.count, "writes": memory.writes.count} == left
+
+
+@pytest.mark.parametrize(
+    "fault,at_first,status",
+    [("waf_403", StoreBusy, 403), ("html_200", OutcomeUnknown, 200), ("cloudflare_503", OutcomeUnknown, 503)],
+)
+def test_a_firewall_that_lets_reads_pass_is_a_case_for_a_person_too(
+    fault: str, at_first: type[ConnectorError], status: int, pretend_woo: PretendWooCommerce
+) -> None:
+    shop = pretend_woo.shop()
+    order = shop.add_order()
+    shop.fault(fault, on="mutation")
+    memory = Memory()
+    path = f"/wc/v3/orders/{order['id']}"
+
+    for _ in range(3):
+        rest(shop, memory).get(path)
+        with pytest.raises(at_first):
+            rest(shop, memory).put(path, {"status": "completed"})
+    memory.writes.since -= PATIENCE
+    rest(shop, memory).get(path)
+    with pytest.raises(StoreDisconnected) as shut_out:
+        rest(shop, memory).put(path, {"status": "completed"})
+
+    shop.clear_faults()
+    done = rest(shop, memory).put(path, {"status": "completed"})
+
+    assert (shut_out.value.reason.code, dict(shut_out.value.reason.values)) == (Code.SHUT_OUT, {"status": status})
+    assert (done.data["status"], memory.writes.count) == ("completed", 0)
 
 
 @pytest.mark.parametrize("fault", ["502_html", "500", "504", "maintenance", "429", "reset_before"])
@@ -542,7 +578,7 @@ def test_a_store_that_is_only_down_is_never_given_up(fault: str, pretend_woo: Pr
         with pytest.raises(StoreBusy):
             rest(shop, memory).get("/wc/v3/orders")
 
-    assert memory.strikes == 0
+    assert memory.reads.count == 0
 
 
 def test_a_certificate_that_is_not_trusted_is_a_case_for_a_person() -> None:
@@ -554,7 +590,7 @@ def test_a_certificate_that_is_not_trusted_is_a_case_for_a_person() -> None:
 
         with pytest.raises(StoreBusy) as first:
             api.get("/wc/v3/orders")
-        memory.strikes, memory.strikes_since = 3, memory.strikes_since - PATIENCE
+        memory.reads = Strikes(3, memory.reads.since - PATIENCE)
         with pytest.raises(StoreDisconnected) as last:
             api.get("/wc/v3/orders")
 
