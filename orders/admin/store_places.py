@@ -38,7 +38,7 @@ class StorePlaces(StaffAdmin):
             found.insert(2, _FIELDSET)
         return found
 
-    def get_form(self, request: HttpRequest, obj: Store | None = None, change: bool = False, **kwargs: Any) -> Any:  # type: ignore[override]
+    def get_form(self, request: HttpRequest, obj: Store | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Only places that were found can be chosen; and what is chosen stays so, found or not."""
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and "tracking_goes_to" in form.base_fields:

@@ -18,6 +18,7 @@ from stores.choices import NumberSource, Timing
 from stores.connecting_file import Unusable, credential_columns, read
 from stores.connectors import registry
 from stores.connectors.codes import Code
+from stores.connectors.shopify import ShopifyConnector
 from stores.guides import GUIDES
 from stores.models import Store
 from tests import factories
@@ -340,7 +341,7 @@ def test_what_is_asked_in_a_wrong_way_ends_with_2(options: tuple[str, ...], says
     assert (caught.value.returncode, str(caught.value)) == (2, says)
 
 
-class Broken(registry.CONNECTORS["shopify"]):  # type: ignore[misc]
+class Broken(ShopifyConnector):
     """A connector with a mistake of its own."""
 
     def check(self) -> Any:
