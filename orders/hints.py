@@ -10,6 +10,7 @@ asked of the store before anything follows from them. Messages are taken in view
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 from collections import deque
@@ -68,7 +69,7 @@ def keep(store: Store, hook: Hook, now: datetime) -> bool:
     if not ids or store.disconnected_at is not None or (store.needs_reconnecting and not about_store):
         return False
     OrderHint.objects.bulk_create(
-        [OrderHint(store=store, external_id=external_id[:100], hinted_at=now) for external_id in dict.fromkeys(ids)],
+        [OrderHint(store=store, external_id=external_id[:100], hinted_at=now) for external_id in sorted(set(ids))],
         update_conflicts=True,
         unique_fields=["store", "external_id"],
         update_fields=["hinted_at"],
@@ -173,7 +174,7 @@ def _forget(hints: Iterable[OrderHint]) -> int:
 def _is_it_removed(store: Store, now: datetime) -> bool:
     """Ask the store whether the app was removed. Whether it gave a clear answer."""
     try:
-        check_again(store)
+        _check(store, now)
     except StoreBusy as error:
         trouble.busy(store.pk, error, now)
         return False
@@ -191,7 +192,7 @@ def _is_it_removed(store: Store, now: datetime) -> bool:
 def _what_may_we_do(store: Store, now: datetime) -> bool:
     """Look at the permissions, and subscribe to what they allow. Whether the store gave a clear answer."""
     try:
-        check_again(store)
+        _check(store, now)
     except StoreBusy as error:
         trouble.busy(store.pk, error, now)
         return False
@@ -201,6 +202,12 @@ def _what_may_we_do(store: Store, now: datetime) -> bool:
     pulse.ring()
     hooks.arm_one(store.pk, now)
     return True
+
+
+def _check(store: Store, now: datetime) -> None:
+    """Ask the store live who it is and what we may do. Raises what check_again() raises."""
+    facts = dataclasses.asdict(check_again(store))
+    Store.objects.filter(pk=store.pk).update(facts={**facts, "checked_at": now.isoformat()})
 
 
 # --- Several stores at a time ------------------------------------------------------------------------------

@@ -131,7 +131,8 @@ def arm(store: Store, now: datetime) -> int:
     elif list(topics) != store.hook_topics:
         log.info("Store %s: tells us of %s", store.pk, ", ".join(topics) or "nothing")
     store.hook_topics = list(topics)
-    Store.objects.connected().filter(pk=store.pk).update(hook_topics=store.hook_topics)
+    # Even if it was disconnected meanwhile: then they are deleted in the next round.
+    Store.objects.filter(pk=store.pk).update(hook_topics=store.hook_topics)
     return lost
 
 
