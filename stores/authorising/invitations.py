@@ -35,7 +35,12 @@ class State(models.TextChoices):
 def invite(
     *, by: User, platform: str, base_url: str, store_name: str, credentials: Mapping[str, str], now: datetime
 ) -> tuple[Invitation, str]:
-    """A new invitation and the secret part of its link, which is kept nowhere. `base_url` in its normal spelling."""
+    """A new invitation and the secret part of its link, which is kept nowhere. `base_url` in its normal spelling.
+
+    The secrets of apps whose invitations have expired are thrown away.
+    """
+    expired = Invitation.objects.filter(used_at=None, withdrawn_at=None, expires_at__lte=now)
+    expired.exclude(credentials="").update(credentials=Secret())
     token = new_text()
     made = Invitation.objects.create(
         token_hash=hash_of(token),

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 from django.test import Client
 from django.utils import timezone
+from django_q.models import OrmQ
 
 from stores.authorising.offers import LISTED_APP
 from stores.choices import DisconnectReason
@@ -112,6 +113,19 @@ def test_a_store_is_connected_under_the_shops_own_name(merchant: Client, app: Ap
     assert store.preference.confirmed_at is None
     assert f"{store.name} is connected." in text_of(page)
     assert "checked_at" in store.facts
+
+
+def test_the_background_is_woken_and_asks_for_the_stores_messages(
+    merchant: Client, app: App, pretend: PretendShopify, django_capture_on_commit_callbacks: Any
+) -> None:
+    shop = pretend.shop()
+    address = shop.consent(on_the_way(merchant, shop))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        back(merchant, address)
+
+    tasks = [(task.task["func"], task.task["args"]) for task in OrmQ.objects.order_by("pk")]
+    assert tasks == [("orders.tasks.sync_due", ()), ("orders.tasks.arm_hooks", (Store.objects.get().pk,))]
 
 
 def test_with_several_locations_the_next_page_asks_which(merchant: Client, app: App, pretend: PretendShopify) -> None:

@@ -281,6 +281,15 @@ def test_the_link_is_kept_nowhere_and_the_secret_goes_with_the_last_use() -> Non
     assert invitations.find("made-up") is None
 
 
+def test_the_secret_of_an_expired_invitation_goes_when_the_next_one_comes() -> None:
+    expired, _ = an_invitation()
+    a_week_has_passed(expired)
+
+    fresh, _ = an_invitation()
+
+    assert {each.pk: bool(each.credentials) for each in Invitation.objects.all()} == {expired.pk: False, fresh.pk: True}
+
+
 # --- Whose store a shop is ---------------------------------------------------------------------------------------
 
 
