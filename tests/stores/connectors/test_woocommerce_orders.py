@@ -193,6 +193,14 @@ def test_a_shops_clock_hides_no_change(zone: str, pretend_woo: PretendWooCommerc
     assert numbers(shop, now + OVERLAP + timedelta(seconds=10)) == []
 
 
+def test_the_hour_that_happens_twice_hides_no_change(pretend_woo: PretendWooCommerce) -> None:
+    shop = pretend_woo.shop(time_zone="Europe/Berlin")
+    # The clocks go back at 01:00 UTC: this is ten past two there, and what we ask from was ten to three.
+    made = shop.add_order(placed_at=datetime(2027, 10, 31, 1, 10, tzinfo=UTC))
+
+    assert numbers(shop, datetime(2027, 10, 31, 0, 50, tzinfo=UTC) + OVERLAP) == [made["number"]]
+
+
 def test_a_change_of_the_very_second_is_among_them(woo: WooShop) -> None:
     woo.add_order()
     (order,) = connect(woo).orders(None)
