@@ -63,12 +63,13 @@ class Orders:
         The store has no filter for numbers. A search finds them among names and addresses, those of plugins too.
         """
         wanted = number.strip()
-        for name in (wanted, wanted[1:] if wanted.startswith("#") else f"#{wanted}"):
-            if not name.strip("#"):
-                continue
-            found = self._with_number(name)
-            if found:
-                return self._order(found[0]) if len(found) == 1 else None
+        bare = wanted.removeprefix("#")
+        if not bare:
+            return None
+        found = self._resembling(bare)
+        for spelling in (wanted, bare if wanted != bare else f"#{bare}"):
+            if exact := [node for node in found if _number(node) == spelling]:
+                return self._order(exact[0]) if len(exact) == 1 else None
         return None
 
     def by_id(self, order_ids: Sequence[str]) -> list[StoreOrder]:
@@ -147,7 +148,7 @@ class Orders:
         ]
         return nodes, _whole_number(reply.headers.get("X-WP-TotalPages"))
 
-    def _with_number(self, number: str) -> list[Mapping[str, Any]]:
+    def _resembling(self, number: str) -> list[Mapping[str, Any]]:
         found: dict[Any, Mapping[str, Any]] = {}
         for page in range(1, SEARCHED + 1):
             nodes, pages = self._page({"search": number, "per_page": MOST, "page": page})
@@ -158,7 +159,7 @@ class Orders:
             # A search need not look at ids; where no plugin counts, the number is the id.
             nodes, _ = self._page({"include": number})
             found |= {node["id"]: node for node in nodes}
-        return [node for node in found.values() if _number(node) == number]
+        return list(found.values())
 
     def _order(self, node: Mapping[str, Any]) -> StoreOrder | None:
         if node.get("status") in _NO_ORDER_YET:
