@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from django_q.models import OrmQ
 
@@ -309,6 +311,23 @@ def test_changed_permissions_are_looked_at_and_subscribed_to(pretend: PretendSho
     store = Store.objects.get(pk=store.pk)
     assert (without.trouble, without.resume_at) == ("scope_missing", None)
     assert (store.trouble, hinted()) == ("", [])
+    assert {"read_orders", "read_locations", few[2]} <= set(store.facts["scopes"])
+    assert datetime.fromisoformat(store.facts["checked_at"]) > timezone.now() - timedelta(minutes=1)
+
+
+def test_the_page_of_a_store_that_has_lost_the_app_says_so_and_that_nothing_is_lost(shop: Shop) -> None:
+    store = subscribed(shop)
+    shop.uninstall()
+    bring(shop.deliveries("app/uninstalled")[0])
+    read(store)
+    client = Client()
+    client.force_login(store.owner)
+
+    page = client.get(reverse("store", args=[store.pk])).content.decode()
+
+    assert "The app was removed in Shopify on" in page
+    assert "What is here of them was kept." in page
+    assert "begins afresh" not in page
 
 
 # --- The task -----------------------------------------------------------------------------------------------
