@@ -26,6 +26,7 @@ from .memory import Memory
 from .places import Place
 from .rest import Rest, RouteGone
 from .sinks import Sink, open_sink
+from .status import OPEN
 from .values import Add, Change, OrderState, Plan, Settle, Step, Stop, folded, recognised
 
 log = logging.getLogger(__name__)
@@ -141,13 +142,14 @@ class Pusher:
         outcome: Outcome | None = None
         try:
             while True:
-                decided = self._decide(update, self._read(sink, update))
+                state = self._read(sink, update)
+                decided = self._decide(update, state)
                 if isinstance(decided, Stop):
                     raise decided.as_error()
                 outcome = outcome or decided.outcome
                 step = next((step for step in decided.steps if not _is_told(step, done)), None)
                 if step is None:
-                    warnings += [warning for step in decided.steps for warning in _kept_back(step)]
+                    warnings += _kept_back(decided.steps, done, state)
                     return _receipt(update, outcome, decided, warnings)
                 if _is_again(step, done):
                     raise _not_taken(sink, step)
@@ -209,9 +211,12 @@ def _is_told(step: Step, done: Sequence[Step]) -> bool:
     return isinstance(step, Change) and step in done
 
 
-def _kept_back(step: Step) -> tuple[str, ...]:
-    """What to say of a step that the store took and did not keep: the number itself is there."""
-    return (Code.STATUS_NOT_CHANGED,) if isinstance(step, Settle) else (Code.LINK_CHANGED,)
+def _kept_back(left: Sequence[Step], done: Sequence[Step], state: OrderState) -> list[str]:
+    """What to say of what the store took and did not keep: the number itself is there."""
+    asked = [step.status for step in done if isinstance(step, Settle) and step.status]
+    is_held = any(isinstance(step, Settle) for step in left) or (asked and state.status in OPEN)
+    is_changed = any(isinstance(step, Change) for step in left)
+    return [Code.STATUS_NOT_CHANGED] * bool(is_held) + [Code.LINK_CHANGED] * is_changed
 
 
 def _is_again(step: Step, done: Sequence[Step]) -> bool:

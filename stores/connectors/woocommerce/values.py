@@ -50,6 +50,7 @@ class Parcel:
     item: str = ""
     place: Place = Place.PLAIN
     is_recorded: bool = True
+    gave: str = ""  # the status that the order got with it, as recorded
 
 
 @dataclass(frozen=True)

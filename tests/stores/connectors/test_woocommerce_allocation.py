@@ -122,8 +122,10 @@ TWO = {"1": 1, "2": 1}
     [
         # --- one parcel
         (order(), update(), "created: add N1[1x1], settle new=N1[1x1] as completed"),
-        (order(parcel()), update(), "unchanged: nothing"),
         (order(parcel(), status="completed"), update(), "unchanged: nothing"),
+        # Recorded before all of the order was; and the same, opened again by the merchant.
+        (order(parcel()), update(), "created: settle p1=N1[1x1] as completed"),
+        (order(parcel(gave="completed")), update(), "unchanged: nothing"),
         (order(unrecorded("N1")), update(), "created: settle x1=N1[1x1] as completed"),
         (order(unrecorded("n 1")), update(), "created: settle x1=N1[1x1] as completed"),
         (order(unrecorded("N1", url=LINK + "other-words")), update(), "created: settle x1=N1[1x1] as completed"),
@@ -233,7 +235,7 @@ TWO = {"1": 1, "2": 1}
         (order(status="delivered"), update(), "adopted: add N1[1x1], settle new=N1[1x1]"),
         # --- somebody took ours away: the same is not put there again, another is
         (order(gone(), status="completed"), update(fulfillments=("p1",)), "fulfillment_cancelled"),
-        (order(gone(), status="completed"), update(), "replaced: add N1[1x1], settle p1=N1[1x1]"),
+        (order(gone(), status="completed"), update(), "created: add N1[1x1], settle p1=N1[1x1]"),
         (
             order(gone("OLD"), status="completed"),
             update(ours=frozenset({"OLD", "N1"}), fulfillments=("p1",)),

@@ -17,7 +17,7 @@ from tests.storefronts.woo import WooShop
 
 from .woo_store import connect
 
-RECORD = "_tracksync_parcels"
+RECORD = "_tracksync_parcel_"
 LISTED = "_tracking_number"
 WITHDRAWN = "No longer the tracking number of this order: "
 TOLD = re.compile(r"Tracking number of your order: (\S+)(?: \([^)]*\))?(?:, in place of ([^.]+)\.)?")
@@ -64,8 +64,8 @@ def shown(shop: WooShop, order: PlacedOrder, plugin: str) -> list[tuple[str, ...
 
 def recorded(page: dict[str, Any]) -> list[dict[str, Any]]:
     """The parcels of our record on an order."""
-    found: list[dict[str, Any]] = json.loads(page["meta"].get(RECORD, '{"parcels": []}'))["parcels"]
-    return found
+    found = [json.loads(text) for key, text in page["meta"].items() if key.startswith(RECORD) and text]
+    return [parcel for parcel in found if parcel["order"] == str(page["id"])]
 
 
 def units_shipped(shop: WooShop, order: PlacedOrder, plugin: str) -> list[int]:

@@ -10,6 +10,8 @@ the two would leave none.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...base import Outcome, TrackingUpdate
 from ...codes import Code
 from ...errors import ShipmentRejected
@@ -39,14 +41,15 @@ def as_item(update: TrackingUpdate, order: OrderState, own: tuple[Parcel, ...], 
         steps.append(Add(parcel, tuple(one.numbers[0] for one in own if not carries(one, update))))
     elif order.place != Place.PLAIN:
         steps += [Remove(one.item, one.numbers[0]) for one in old]
+    status = _status(order, record, before, kept, parcel) if completes else ""
+    parcel = replace(parcel, gave=status or parcel.gave)
     after = _recorded(record, before, kept, parcel)
     listed = _listed(update, order) if order.place == Place.PLAIN else ()
     if steps or after != record or listed != order.listed:
-        shipped = held(one for one in after if one is parcel or stands(one, order))
-        steps.append(Settle(after, listed, next_status(order, shipped) if completes else ""))
+        steps.append(Settle(after, listed, status))
     twice = [one for one in old if carries(one, update) and _fits(one, update)]
     return Plan(
-        outcome=_outcome(steps, order, own, kept, record),
+        outcome=_outcome(steps, order, own, record, kept, parcel),
         steps=tuple(steps),
         fulfillments=(parcel.id,) if parcel.id else (),
         missing=sum((short or {}).values()),
@@ -124,6 +127,7 @@ def _wanted(
         url=update.url,
         item=there.item if there else "",
         place=there.place if there else order.place,
+        gave=kept.gave if kept else "",
     )
 
 
@@ -141,6 +145,16 @@ def _outdated(update: TrackingUpdate, order: OrderState, own: tuple[Parcel, ...]
     ]
 
 
+def _status(
+    order: OrderState, record: tuple[Parcel, ...], before: tuple[Parcel, ...], kept: Parcel | None, parcel: Parcel
+) -> str:
+    """The status that the order gets, "" when it stays: what it got for the same contents it does not get again."""
+    others = [one for one in record if one not in before and stands(one, order)]
+    status = next_status(order, held([*others, parcel]))
+    is_new = kept is None or kept.lines != parcel.lines
+    return status if is_new or status not in {one.gave for one in record} else ""
+
+
 def _recorded(
     record: tuple[Parcel, ...], before: tuple[Parcel, ...], kept: Parcel | None, parcel: Parcel
 ) -> tuple[Parcel, ...]:
@@ -150,10 +164,15 @@ def _recorded(
 
 
 def _listed(update: TrackingUpdate, order: OrderState) -> tuple[str, ...]:
-    """What a plain order lists: this number in the place of its old one, or at the end, and all others kept."""
+    """What a plain order lists: this number in the place of its old one, or at the end, and all others kept.
+
+    Those of other parcels are put back where they are missing: a request that was executed late may have left the
+    list as it was before them.
+    """
     mine = alone(update)
     numbers: list[str] = []
-    for number in (*order.listed, update.number):
+    others = (number for parcel in order.parcels if parcel.is_recorded and parcel.item for number in parcel.numbers)
+    for number in (*order.listed, update.number, *others):
         shown = update.number if folded(number) in mine else number
         if folded(shown) not in recognised(numbers):
             numbers.append(shown)
@@ -161,11 +180,17 @@ def _listed(update: TrackingUpdate, order: OrderState) -> tuple[str, ...]:
 
 
 def _outcome(
-    steps: list[Step], order: OrderState, own: tuple[Parcel, ...], kept: Parcel | None, record: tuple[Parcel, ...]
+    steps: list[Step],
+    order: OrderState,
+    own: tuple[Parcel, ...],
+    record: tuple[Parcel, ...],
+    kept: Parcel | None,
+    parcel: Parcel,
 ) -> Outcome:
     if not steps:
         return Outcome.UNCHANGED
-    if kept or any(isinstance(step, Remove) for step in steps) or (own and isinstance(steps[0], Add)):
+    is_another = kept is not None and replace(parcel, gave=kept.gave) != kept
+    if is_another or any(isinstance(step, Remove) for step in steps) or (own and isinstance(steps[0], Add)):
         return Outcome.REPLACED
     if not own and not record and order.status in DONE:
         return Outcome.ADOPTED  # somebody completed the order and told no number

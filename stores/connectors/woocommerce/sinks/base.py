@@ -37,11 +37,12 @@ class Sink(abc.ABC):
         self.order_id = order_id
         self.now = now
         self._fresh: Mapping[str, Any] | None = None  # the order as the last write answered it
+        self._recorded: dict[str, Parcel] = {}  # as they were read last
 
     def read(self, update: TrackingUpdate) -> OrderState:
         """The order as it stands. Raises what reads raise."""
         order = self._order()
-        return self._state(order, self.parcels(order, update))
+        return self._state(order, self._parcels(order, update))
 
     @abc.abstractmethod
     def parcels(self, order: Mapping[str, Any], update: TrackingUpdate | None) -> tuple[Parcel, ...]:
@@ -60,7 +61,7 @@ class Sink(abc.ABC):
         order = self._order()
         if order.get("status") == "trash":
             raise ShipmentRejected(Code.ORDER_NOT_OPEN, status="trash")  # a write would bring it back
-        parcels = self.parcels(order, None)
+        parcels = self._parcels(order, None)
         found = next((parcel for parcel in parcels if parcel.id == fulfillment_id), None)
         if found is None:
             return
@@ -76,11 +77,18 @@ class Sink(abc.ABC):
     def forget(self, order: Mapping[str, Any], parcel: Parcel, rest: tuple[Parcel, ...]) -> None:
         """Write the record without it. Raises what writes raise."""
         if parcel.is_recorded:
-            self.put({"meta_data": [{"key": record.KEY, "value": record.written(self.order_id, rest)}]})
+            self.settle(Settle(rest))
 
     def settle(self, step: Settle, more: Iterable[Mapping[str, Any]] = ()) -> None:
-        """The last write: record and status in one. Raises what writes raise."""
-        meta = [{"key": record.KEY, "value": record.written(self.order_id, step.parcels)}, *more]
+        """The last write: what changed in the record, and the status, in one. Raises what writes raise."""
+        texts = {
+            parcel.id: record.written(self.order_id, parcel)
+            for parcel in step.parcels
+            if self._recorded.get(parcel.id) != parcel
+        }
+        stays = {parcel.id for parcel in step.parcels}
+        texts |= dict.fromkeys((name for name in self._recorded if name not in stays), "")
+        meta = [*({"key": record.key(name), "value": text} for name, text in texts.items()), *more]
         self.put({"meta_data": meta, **({"status": step.status} if step.status else {})})
 
     def put(self, body: Mapping[str, Any]) -> None:
@@ -88,9 +96,10 @@ class Sink(abc.ABC):
         reply = self.rest.put(f"/wc/v3/orders/{self.order_id}", dict(body))
         self._fresh = reply.data if _is_order(reply, self.order_id) else None
 
-    def entries(self, order: Mapping[str, Any]) -> tuple[record.Entry, ...]:
-        """Our record on the order."""
-        return record.read(self.order_id, meta_value(order, record.KEY))
+    def _parcels(self, order: Mapping[str, Any], update: TrackingUpdate | None) -> tuple[Parcel, ...]:
+        parcels = self.parcels(order, update)
+        self._recorded = {parcel.id: parcel for parcel in parcels if parcel.is_recorded}
+        return parcels
 
     def _order(self) -> Mapping[str, Any]:
         fresh, self._fresh = self._fresh, None

@@ -18,7 +18,7 @@ from ..places import Place
 from ..values import Add, Change, Parcel, Remove, Settle, Step
 from .base import Sink, meta_value, whole
 from .carriers import OTHER, slug
-from .record import as_parcel
+from .record import as_parcel, read
 
 ITEMS, NUMBER = "_items", "_tracking_number"
 PROVIDER, PROVIDER_NAME, URL = "_shipment_provider", "_provider_name", "_tracking_url"
@@ -38,7 +38,7 @@ class FulfillmentSink(Sink):
         """All live fulfillments, oldest first, and what was put elsewhere before they were switched on."""
         if self._found is None:
             self._found = listed(self.rest.get(self._path).data)
-        elsewhere = [as_parcel(entry, "") for entry in self.entries(order) if entry.place != self.place]
+        elsewhere = [as_parcel(entry, "") for entry in read(order) if entry.place != self.place]
         return (*elsewhere, *(as_found(one, update.company if update else "") for one in self._found))
 
     def write(self, step: Step, update: TrackingUpdate, *, notify: bool) -> tuple[str, ...]:

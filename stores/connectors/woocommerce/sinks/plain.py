@@ -19,7 +19,7 @@ from ...base import TrackingUpdate
 from ..places import Place
 from ..values import Add, Parcel, Settle, Step, folded, recognised
 from .base import Sink, meta_value
-from .record import Entry, as_parcel
+from .record import Entry, as_parcel, read
 
 NUMBER, PROVIDER, URL = "_tracking_number", "_tracking_provider", "_tracking_url"
 BETWEEN = ", "
@@ -34,32 +34,27 @@ class PlainSink(Sink):
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
         self._notes: list[Mapping[str, Any]] | None = None  # good until one is written
-        self._has_told = False  # by a note of this very push
 
     def parcels(self, order: Mapping[str, Any], update: TrackingUpdate | None) -> tuple[Parcel, ...]:
-        """The record's first, then numbers that are listed without it, then the one that only a note names."""
-        there = {folded(number): number for number in self.listed(order)}
-        entries = self.entries(order)
-        recorded = [
-            as_parcel(entry, there.get(folded(entry.number), "") if entry.place == self.place else "")
-            for entry in entries
-        ]
+        """The record's first, then numbers that are listed without it, then the one that only a note names.
+
+        What is recorded stands there: a note is not taken away, and the list is only a copy for other plugins.
+        """
+        entries = read(order)
+        recorded = [as_parcel(entry, entry.number if entry.place == self.place else "") for entry in entries]
         known = recognised(entry.number for entry in entries)
-        found = [_unrecorded(number, number) for name, number in there.items() if name not in known]
-        if update and self._may_be_told(update, entries, there) and (note := self._told(update, entries)):
+        found = [_unrecorded(number, number) for number in self.listed(order) if folded(number) not in known]
+        if update and self._may_be_told(update, entries, found) and (note := self._told(update, entries)):
             found.append(_unrecorded(f"note-{note}", update.number, update))
         return (*recorded, *found)
 
-    def _may_be_told(self, update: TrackingUpdate, entries: Sequence[Entry], there: Mapping[str, str]) -> bool:
+    def _may_be_told(self, update: TrackingUpdate, entries: Sequence[Entry], found: Sequence[Parcel]) -> bool:
         """Whether notes can say more than the order's own meta."""
         number = folded(update.number)
         entry = next((entry for entry in entries if folded(entry.number) == number), None)
         if entry is None:
-            return number not in there
-        if (entry.company, entry.url) != (update.company, update.url):
-            return True
-        # Recorded and not listed any more: somebody took it away, and its old note is no sign that it is there.
-        return number not in there and self._has_told
+            return number not in recognised(parcel.item for parcel in found)
+        return (entry.company, entry.url) != (update.company, update.url)
 
     def listed(self, order: Mapping[str, Any]) -> tuple[str, ...]:
         """The numbers in the order's own meta."""
@@ -69,7 +64,7 @@ class PlainSink(Sink):
         """With `notify` the note is the customer's, who is mailed; else it is private."""
         match step:
             case Add(parcel, instead_of):
-                self._notes, self._has_told = None, True
+                self._notes = None
                 words = note_text(parcel, instead_of)
                 self._note(words, for_customer=notify)
             case Settle(parcels, listed):

@@ -24,7 +24,7 @@ from ..places import Place
 from ..values import Add, Parcel, Remove, Settle, Step
 from .base import Sink, meta_value
 from .carriers import known_name
-from .record import as_parcel
+from .record import as_parcel, read
 
 ITEMS = "_wc_shipment_tracking_items"
 
@@ -38,7 +38,7 @@ class TrackingSink(Sink):
     def parcels(self, order: Mapping[str, Any], update: TrackingUpdate | None) -> tuple[Parcel, ...]:
         """The record's first, then what only the plugin knows."""
         items = {str(item["tracking_id"]): item for item in listed(meta_value(order, ITEMS))}
-        entries = self.entries(order)
+        entries = read(order)
         recorded = [
             as_parcel(entry, entry.item, str(items[entry.item].get("tracking_number") or ""))
             if entry.place == self.place and entry.item in items
