@@ -5,19 +5,17 @@ Our own numbers lead to our own tracking page, which goes on working when the nu
 
 from __future__ import annotations
 
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from django.conf import settings
 from django.urls import reverse
+
+from stores.reach import is_public_url
 
 from .models import Carrier
 
 # For carriers whose own page is not known: finds the carrier by the number. https://www.17track.net/en
 GENERAL_PAGE = "https://t.17track.net/en#nums={n}"
-
-
-# Nobody but this machine can open these.
-HERE_ONLY = {"localhost", "127.0.0.1", "::1"}
 
 
 def tracking_link(carrier: Carrier, value: str, token: str = "") -> str:
@@ -36,9 +34,8 @@ def page_link(token: str) -> str:
 
 
 def has_pages() -> bool:
-    """Whether customers can open our pages: the public address is https and not this machine's own."""
-    address = urlsplit(settings.TRACKSYNC_URL)
-    return address.scheme == "https" and address.hostname not in HERE_ONLY
+    """Whether customers can open our pages."""
+    return is_public_url(settings.TRACKSYNC_URL)
 
 
 def company_name(carrier: Carrier, platform: str) -> str:

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.db import connection
@@ -23,10 +22,10 @@ from django.db.models import F, Q
 from . import connections
 from .choices import DisconnectReason
 from .connectors import registry
-from .connectors.addresses import is_allowed, is_public, literal
 from .connectors.errors import ConnectorError, StoreDisconnected
 from .fields import Secret
 from .models import HookDelivery, Store
+from .reach import can_reach_us
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +33,6 @@ EVERY = timedelta(days=1)  # a store may stop sending without a word
 AGAIN = timedelta(hours=1)  # after a store that could not be subscribed to
 KEPT = 1000  # deliveries remembered of each store, so that a repeated one is known; older ones are only hints again
 SWEEP = 50  # how many come between two looks whether there are more
-_NEVER_PUBLIC = ("localhost", "local", "internal", "test", "invalid", "example", "lan", "home.arpa")
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def can_be_armed(store: Store) -> bool:
     """Whether the store can reach us, and what it would say could be believed."""
     capabilities = registry.capabilities(store.platform)
     signed = not capabilities.app_signs_hooks or bool(_app_secret(store))
-    return capabilities.hooks and signed and _reaches_us(store)
+    return capabilities.hooks and signed and can_reach_us(store.base_url)
 
 
 def needs_arming(store: Store, now: datetime) -> bool:
@@ -87,22 +85,6 @@ def _app_secret(store: Store) -> str:
         return connections.app_of(store.credentials)[1]
     except StoreDisconnected:
         return ""  # a token without its app
-
-
-def _reaches_us(store: Store) -> bool:
-    """A platform sends to public https addresses only; a store on this machine's network finds us as it is."""
-    networks = connections.allowed_networks()
-    host = urlsplit(store.base_url).hostname or ""
-    theirs = literal("127.0.0.1" if host == "localhost" else host)
-    if theirs and is_allowed(theirs, networks):
-        return True
-    ours = urlsplit(settings.TRACKSYNC_URL)
-    if ours.scheme != "https" or not ours.hostname:
-        return False
-    address = literal(ours.hostname)
-    if address:
-        return is_public(address)
-    return "." in ours.hostname and not ours.hostname.endswith(tuple(f".{name}" for name in _NEVER_PUBLIC))
 
 
 # --- Subscribing ----------------------------------------------------------------------------------------

@@ -9,45 +9,21 @@ TRACKSYNC_ALLOW_HOSTS is a pretend one, which is less strict.
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from .. import connections
-from ..connectors.addresses import is_allowed, is_public, literal
 from ..models import Store
+from ..reach import can_reach_us, is_public_url
 
 SHOPIFY, WOOCOMMERCE = "shopify", "woocommerce"
 # The app of the installation: its secret is not copied onto every store.
 LISTED_APP = {"app": "listed", "grant": "code"}
-_LOCAL_NAMES = ("localhost", "local", "internal", "test", "example", "invalid", "lan", "home", "arpa")
 
 
 def has_listed_app() -> bool:
     """Whether there is an app that merchants can install from Shopify's list."""
     return bool(settings.TRACKSYNC_SHOPIFY_CLIENT_ID and settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET)
-
-
-def is_public_url(url: str) -> bool:
-    """Whether a server out there can call this address: https, the usual port, and no name of a private network."""
-    parts = urlsplit(url)
-    host = (parts.hostname or "").rstrip(".")
-    if parts.scheme != "https" or not host or parts.port not in (None, 443):
-        return False
-    address = literal(host)
-    if address is not None:
-        return is_public(address)
-    return "." in host and host.rpartition(".")[2] not in _LOCAL_NAMES
-
-
-def is_opened_network(base_url: str) -> bool:
-    """Whether the shop lies on this machine or in a network that the operator opened for pretend shops."""
-    host = urlsplit(base_url).hostname or ""
-    networks = connections.allowed_networks()
-    address = literal(host)
-    if address is None:
-        return bool(networks) and host == "localhost"
-    return is_allowed(address, networks)
 
 
 def is_offered(platform: str) -> bool:
@@ -60,7 +36,7 @@ def is_offered(platform: str) -> bool:
 def can_answer(platform: str, base_url: str) -> bool:
     """Whether this very shop can bring us its access."""
     if platform == WOOCOMMERCE:
-        return is_public_url(settings.TRACKSYNC_URL) or is_opened_network(base_url)
+        return can_reach_us(base_url)
     return True
 
 

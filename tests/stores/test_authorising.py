@@ -318,26 +318,6 @@ def test_a_store_is_taken_up_again_only_where_the_shop_had_removed_the_app(
 
 
 @pytest.mark.parametrize(
-    "url, is_public",
-    [
-        ("https://track.house.com", True),
-        ("https://track.house.com:443", True),
-        ("https://track.house.com:8443", False),
-        ("http://track.house.com", False),
-        ("https://localhost", False),
-        ("https://tracksync", False),
-        ("https://tracksync.local", False),
-        ("https://10.0.0.7", False),
-        ("https://8.8.8.8", True),
-        ("https://[::1]", False),
-        ("", False),
-    ],
-)
-def test_a_shops_server_can_call_a_public_https_address_only(url: str, is_public: bool) -> None:
-    assert offers.is_public_url(url) is is_public
-
-
-@pytest.mark.parametrize(
     "ours, opened, shop, offered, can_answer",
     [
         ("https://track.house.com", [], "https://acme.com", True, True),

@@ -109,7 +109,7 @@ def test_an_old_link_shows_the_new_number_once_the_store_does() -> None:
 
 
 def test_the_page_leads_to_the_carrier_and_never_to_itself(settings: Any) -> None:
-    settings.TRACKSYNC_URL = "https://tracksync.example"
+    settings.TRACKSYNC_URL = "https://track.house.com"
     shipment = a_parcel()
     show(shipment, "CJP1")
 
@@ -203,9 +203,9 @@ def test_the_page_costs_the_same_however_many_parcels(count: int, django_assert_
 @pytest.mark.parametrize(
     "address, value, is_ours",
     [
-        ("https://tracksync.example", "CJP1", True),
-        ("https://tracksync.example", "YT1", False),
-        ("http://tracksync.example", "CJP1", False),
+        ("https://track.house.com", "CJP1", True),
+        ("https://track.house.com", "YT1", False),
+        ("http://track.house.com", "CJP1", False),
         ("http://localhost:8000", "CJP1", False),
         ("https://localhost", "CJP1", False),
     ],
