@@ -170,6 +170,12 @@ _REMEDIES: dict[str, _Said] = {
         Button.RECONNECT, Who.MERCHANT, _("Reconnect the store with its public https address.")
     ),
     # Warnings
+    Code.CARRIER_NOT_MAPPED: _Said(
+        Button.OPEN,
+        Who.MERCHANT,
+        _("Look in the shop's tracking plugin whether the carrier is switched on there, and tell us its name there."),
+    ),
+    Code.STATUS_NOT_CHANGED: _Said(Button.OPEN),
     Code.API_VERSION_RETIRED: _Said(Button.NONE, None, _ASK_US),
     Code.SEVERAL_LOCATIONS: _Said(
         Button.RECONNECT, Who.MERCHANT, _("Choose the locations that we ship from on the store's page.")

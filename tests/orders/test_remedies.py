@@ -46,6 +46,18 @@ def test_no_remedy_shows_a_gap(code: str) -> None:
             Button.RECONNECT,
         ),
         (
+            Code.CARRIER_NOT_MAPPED,
+            "You",
+            "Look in the shop's tracking plugin whether the carrier is switched on there, and tell us its name there.",
+            Button.OPEN,
+        ),
+        (
+            Code.STATUS_NOT_CHANGED,
+            "You",
+            "Change the order's status in WooCommerce by hand, if it should follow.",
+            Button.OPEN,
+        ),
+        (
             Code.ADDRESS_MOVED,
             "You",
             "Reconnect the store with its new address; whatever waits goes out then, nothing is lost.",
