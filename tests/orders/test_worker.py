@@ -211,7 +211,10 @@ def test_the_schedules_are_there_and_an_operators_rhythm_stays(start):
         "TrackSync: push what is due": 1,
         "TrackSync: send mail to customers": 1,
         "TrackSync: pull orders": 7,
+        "TrackSync: read what stores told": 1,
+        "TrackSync: subscribe to the stores": 1,
         "TrackSync: carry saved choices": 10,
+        "TrackSync: keep access alive": None,
         "TrackSync: nightly": None,
         "our own": None,
     }
