@@ -80,7 +80,7 @@ GUIDE = Guide(
             "There is no {platform} shop at this address. Look at its spelling; a shop that lies in a folder needs the "
             "folder in its address."
         ),
-        Code.ADDRESS_MOVED: _("The shop's address leads to {to}. Type that one, if it is your shop."),
+        Code.ADDRESS_MOVED: _("The shop's address leads to {to}. If that is your shop, go on with that address."),
         Code.WRONG_SHOP: _("Another shop answered: {shop}. Type the address of the shop in which the key was made."),
     },
     has_locations=False,

@@ -322,6 +322,25 @@ def test_a_key_that_may_only_read_is_named_and_need_not_be_typed_again_once_it_m
     assert again["Location"] == reverse("store", args=[Store.objects.get().pk])
 
 
+def test_where_the_shop_leads_elsewhere_one_press_goes_on_there(
+    merchant: Client, pretend_woo: PretendWooCommerce
+) -> None:
+    shop, old = pretend_woo.shop(), pretend_woo.shop()
+    old.settings(moved_to=shop.base_url)
+
+    refused = merchant.post(CONNECT, typed(shop, base_url=old.base_url))
+    saved = Store.objects.count()
+    # Sent again as the page shows it.
+    shown = {field.name: field.value() or "" for field in refused.context["form"]}
+    again = merchant.post(CONNECT, shown | {"sealed": sealed_in(refused)})
+
+    told = f"The shop's address leads to {shop.base_url}. If that is your shop, go on with that address."
+    assert errors_of(refused) == {"base_url": [told]}
+    assert (saved, shown["base_url"], shown["consumer_key"]) == (0, shop.base_url, "")
+    assert again["Location"] == reverse("store", args=[Store.objects.get().pk])
+    assert (Store.objects.get().base_url, dict(Store.objects.get().credentials)) == (shop.base_url, shop.credentials)
+
+
 # --- Reconnecting ------------------------------------------------------------------------------------------------
 
 

@@ -39,7 +39,7 @@ from stores.models import Store
 from ... import pulse
 from . import checklist
 from .checklist import Refusal, refusal
-from .moving import move, moved_to
+from .moving import leads_to, move, moved_to
 
 # Somebody who presses twice is shown the store that the first press made.
 PRESSED_TWICE = timedelta(minutes=2)
@@ -256,7 +256,12 @@ def _again(
         refused = refusal(error, guide, access.credentials)
         form.add_error(refused.field or None, refused.text)
         sealed = ""
-        if checklist.access_stays(error):
+        elsewhere = "" if store else leads_to(guide.platform, error.reason.code, error.reason.values)
+        if elsewhere:
+            # One press sends the access there: the merchant sees the address, and says so.
+            form.data = dict(form.data.items()) | {"base_url": elsewhere}
+            access = dataclasses.replace(access, base_url=elsewhere)
+        if elsewhere or checklist.access_stays(error):
             form.forget_access()
             sealed = sealing.seal(
                 dataclasses.asdict(access), user_id=request.user.pk, purpose=_purpose("access", guide, store)

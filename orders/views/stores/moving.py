@@ -17,9 +17,14 @@ from stores.models import Store
 
 def moved_to(store: Store) -> str:
     """The address that the shop itself leads to since it moved, in the spelling that is kept; "" where it did not."""
-    to = str(store.trouble_values.get("to") or "") if store.trouble == Code.ADDRESS_MOVED else ""
+    return leads_to(store.platform, store.trouble, store.trouble_values)
+
+
+def leads_to(platform: str, code: str, values: Mapping[str, Any]) -> str:
+    """The same for a check that has just failed with this code and its values."""
+    to = str(values.get("to") or "") if code == Code.ADDRESS_MOVED else ""
     try:
-        return registry.normalise_base_url(store.platform, to, connections.allowed_networks()) if to else ""
+        return registry.normalise_base_url(platform, to, connections.allowed_networks()) if to else ""
     except ConnectorError:
         return ""
 
