@@ -42,6 +42,14 @@ class WooCommerceForm(ConnectForm):
             "https://www.your-site.com/shop."
         )
 
+    def clean(self) -> dict[str, Any]:
+        """The two halves in their places: the secret is shown by no field, so it must not stand in the key's."""
+        data = super().clean()
+        if str(data.get("consumer_key") or "").startswith("cs_"):
+            self.forget_access()
+            self.add_error("consumer_key", gettext("This is the secret. Paste each half into its own field."))
+        return data
+
 
 GUIDE = Guide(
     platform="woocommerce",

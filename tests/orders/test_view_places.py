@@ -224,6 +224,8 @@ def test_of_two_who_save_at_once_one_is_told(merchant: Client) -> None:
     with pytest.raises(ChangedMeanwhile):
         save(store, Placing("fulfillments", True), seen=seen, actor=user)
     save(store, Placing("", True), seen=Placing("", True), actor=user)  # nothing to change is nothing to keep
+    with pytest.raises(ValueError, match="not among the places"):
+        save(store, Placing("elsewhere", True), seen=placing_of(Store.objects.get()), actor=user)
 
     store.refresh_from_db()
     assert (placing_of(store), LogEntry.objects.count()) == (Placing("plain", True), 1)

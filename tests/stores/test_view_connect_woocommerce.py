@@ -153,6 +153,10 @@ def the_user_is_a_customer(shop: WooShop) -> dict[str, str]:
     return shop.new_key(user="customer") and shop.credentials
 
 
+def the_halves_are_the_wrong_way_round(shop: WooShop) -> dict[str, str]:
+    return {"consumer_key": shop.consumer_secret, "consumer_secret": shop.consumer_key}
+
+
 def half_of_the_key_is_missing(shop: WooShop) -> dict[str, str]:
     return {"consumer_secret": ""}
 
@@ -225,6 +229,11 @@ def the_shop_is_being_updated(shop: WooShop) -> dict[str, str]:
             "__all__",
             "The key that lets us in belongs to a user of the shop who may not change its orders. Give the key to an "
             "administrator or a shop manager in WooCommerce, where the key was made. Then check the connection here.",
+        ),
+        (
+            the_halves_are_the_wrong_way_round,
+            "consumer_key",
+            "This is the secret. Paste each half into its own field.",
         ),
         (half_of_the_key_is_missing, "consumer_secret", "Both belong together. Fill this in, too."),
         (there_is_no_key, "consumer_key", "Fill this in; without it we cannot get in."),

@@ -125,6 +125,7 @@ class Command(BaseCommand):
                 problems += done.problems
                 store = "" if done.store_id is None else f"store {done.store_id} "
                 self.stdout.write(f"line {done.line}: {store}{what}")
+                self.stdout.flush()
         except ImproperlyConfigured as error:
             raise CommandError(str(error)) from None
         finally:
