@@ -12,6 +12,7 @@ What to write is decided in allocation/, how each place is read and written in s
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -110,6 +111,8 @@ class Pusher:
             raise ShipmentRejected(Code.REFUSED, str(gone), field="place") from None
 
     def _place(self) -> Place:
+        if time.monotonic() >= self._memory.places_until:
+            self._memory.statuses = None  # plugins bring those, too
         found = places.find(self._rest, self._memory)
         left = tuple(place for place in found.found if place not in self._without)
         return places.choose(replace(found, found=left), self._settings.tracking_goes_to)
@@ -169,6 +172,7 @@ class Pusher:
         except ShipmentRejected as error:
             if not isinstance(step, Settle) or not step.status or error.reason.code != Code.REFUSED:
                 raise
+        self._memory.statuses = None
         if step.parcels:
             sink.write(replace(step, status=""), update, notify=False)
         return (Code.STATUS_NOT_CHANGED,)
@@ -211,7 +215,7 @@ def _is_told(step: Step, done: Sequence[Step]) -> bool:
     return isinstance(step, Change) and step in done
 
 
-def _kept_back(left: Sequence[Step], done: Sequence[Step], state: OrderState) -> list[str]:
+def _kept_back(left: Sequence[Step], done: Sequence[Step], state: OrderState) -> Sequence[str]:
     """What to say of what the store took and did not keep: the number itself is there."""
     asked = [step.status for step in done if isinstance(step, Settle) and step.status]
     is_held = any(isinstance(step, Settle) for step in left) or (asked and state.status in OPEN)

@@ -63,6 +63,7 @@ class OrderState:
     parcels: tuple[Parcel, ...]  # the record's first, each kind oldest first
     place: Place
     statuses: frozenset[str] = frozenset()  # all that the store knows, where it tells
+    was_completed: bool = False  # at some time, whatever it is now
     listed: tuple[str, ...] = ()  # plain orders: the numbers that the order lists now
 
 

@@ -190,15 +190,34 @@ def test_a_merchant_who_completes_orders_himself_keeps_the_status(store: WooUnde
 
 def test_a_status_that_the_store_does_not_take_is_a_warning(store: WooUnderTest) -> None:
     """A plugin that added a status is gone, and our memory of it is older."""
-    order = store.order((2,))
-    memory = Memory(statuses=("processing", "completed", "partial-shipped"))
+    store.shop.settings(statuses=["partial-shipped"])
+    before, order, after = store.order((2,)), store.order((2,)), store.order((2,))
+    memory = Memory()
+    connect(store.shop, memory=memory).push([an_update(before, "N0")], soon())
+    store.shop.settings(statuses=[])
 
     (receipt,) = connect(store.shop, memory=memory).push([an_update(order, "N1")], soon())
+    (next_one,) = connect(store.shop, memory=memory).push([an_update(after, "N2")], soon())
 
+    assert isinstance(next_one, Receipt)
+    assert next_one.warnings == ()
     assert isinstance(receipt, Receipt)
     assert (receipt.outcome, receipt.warnings) == (Outcome.CREATED, (Code.STATUS_NOT_CHANGED,))
     assert (store.shown(order), store.units_shipped(order)) == ([("N1",)], [1])
     assert in_book(store.shop, order)["status"] == "processing"
+
+
+def test_a_status_that_a_plugin_brought_is_known_as_soon_as_its_place_is(pretend_woo: PretendWooCommerce) -> None:
+    shop = pretend_woo.shop()
+    memory = Memory()
+    first, second = place(shop, (2,)), place(shop, (2,))
+    connect(shop, memory=memory).push([an_update(first, "N1")], soon())
+    shop.settings(statuses=["partial-shipped"])
+    memory.places_until = 0.0  # an hour later
+
+    connect(shop, memory=memory).push([an_update(second, "N2")], soon())
+
+    assert [in_book(shop, order)["status"] for order in (first, second)] == ["processing", "partial-shipped"]
 
 
 def test_an_order_is_completed_when_its_last_parcel_is_there(store: WooUnderTest) -> None:
@@ -215,13 +234,12 @@ def test_an_order_is_completed_when_its_last_parcel_is_there(store: WooUnderTest
     assert store.units_shipped(order) == [1, 1, 2]
 
 
-def test_an_order_that_the_merchant_opened_again_is_not_completed_for_the_same(
-    pretend_woo: PretendWooCommerce,
-) -> None:
-    store = WooUnderTest(pretend_woo.shop(plugin="ast"), "ast")
+def test_an_order_that_the_merchant_opened_again_is_not_completed_for_the_same(store: WooUnderTest) -> None:
     order = store.order()
     first = push_one(store, order)
     store.shop.set_status(int(order.id), "processing")
+    wanted = an_update(order, "N1", fulfillments=first.fulfillments)
+    assert store.connector().look([wanted], soon()) == [Sighting(first.fulfillments, "N1", complete=True)]
 
     push_one(store, order, "N2", ours=frozenset({"N1", "N2"}), fulfillments=first.fulfillments)
 

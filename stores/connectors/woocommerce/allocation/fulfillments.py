@@ -182,7 +182,12 @@ def _outcome(order: OrderState, own: tuple[Parcel, ...], creates: bool, adopts: 
 
 
 def _settled(order: OrderState, surplus: list[Parcel], new: Lines, completes: bool) -> list[Step]:
-    """The status, where it changes by what all fulfillments hold."""
+    """The status, where it changes by what all fulfillments hold.
+
+    An order that was completed and is open again was opened by somebody: only new goods complete it a second time.
+    """
+    if order.was_completed and not new:
+        return []
     stays = [parcel for parcel in order.parcels if stands(parcel, order) and parcel not in surplus]
     shipped = Counter(held(stays))
     shipped.update(dict(new))

@@ -21,7 +21,7 @@ from ..rest import Reply, Rest
 from ..values import Line, OrderState, Parcel, Settle, Step
 from . import record
 
-FIELDS = "id,number,status,needs_processing,line_items,refunds,meta_data"
+FIELDS = "id,number,status,date_completed_gmt,needs_processing,line_items,refunds,meta_data"
 
 
 class Sink(abc.ABC):
@@ -118,6 +118,7 @@ class Sink(abc.ABC):
             parcels=tuple(parcels),
             place=self.place,
             statuses=frozenset(self.memory.statuses or ()),
+            was_completed=bool(order.get("date_completed_gmt")),
             listed=self.listed(order),
         )
 
