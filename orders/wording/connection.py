@@ -136,7 +136,7 @@ WORDS: dict[str, Words] = {
     ),
     Code.ADDRESS_MOVED: words(
         Who.MERCHANT,
-        _("Reconnect the store with its new address; whatever waits goes out then, nothing is lost."),
+        _("Reconnect the store, and say that the new address is yours; whatever waits goes out then, nothing is lost."),
         _(
             "The shop's address leads to {to} now. We do not follow by ourselves, because we would hand our access to "
             "whoever is there."

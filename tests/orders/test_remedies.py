@@ -60,7 +60,8 @@ def test_no_remedy_shows_a_gap(code: str) -> None:
         (
             Code.ADDRESS_MOVED,
             "You",
-            "Reconnect the store with its new address; whatever waits goes out then, nothing is lost.",
+            "Reconnect the store, and say that the new address is yours; whatever waits goes out then, nothing is "
+            "lost.",
             Button.RECONNECT,
         ),
         (

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from stores.connectors.codes import Code
 from stores.connectors.errors import StoreDisconnected
+from stores.fields import Secret
 from stores.models import Store
 from stores.trouble import disconnected
 from tests import factories
@@ -368,6 +369,33 @@ def test_a_shop_that_has_moved_is_reconnected_at_the_address_it_leads_to(
     assert form.context["form"]["base_url"].value() == shop.base_url
     assert list(errors_of(elsewhere)) == ["base_url"]
     assert there["Location"] == reverse("store", args=[store.pk])
+    store.refresh_from_db()
+    assert (store.base_url, store.trouble, dict(store.credentials)) == (shop.base_url, "", shop.credentials)
+
+
+def test_a_shop_that_has_moved_is_reconnected_with_the_access_that_we_have_once_its_merchant_says_so(
+    merchant: Client, pretend_woo: PretendWooCommerce
+) -> None:
+    shop, empty = pretend_woo.shop(), {"consumer_key": "", "consumer_secret": ""}
+    old = {"base_url": "https://old.example", "credentials": {**shop.credentials, "key_permissions": "read_write"}}
+    store = a_store_in(shop, merchant.user, **old)  # type: ignore[attr-defined]
+    address = reverse("store_reconnect", args=[store.pk])
+
+    before = merchant.post(address, typed(shop, base_url="https://old.example", **empty))
+    disconnected(store.pk, StoreDisconnected(Code.ADDRESS_MOVED, to=shop.base_url), timezone.now())
+    shown = text_of(merchant.get(address))
+    at_the_old_one = merchant.post(address, typed(shop, base_url="https://old.example", **empty))
+    shop.revoke_key()
+    refused = merchant.post(address, typed(shop, **empty))
+    shop.new_key()
+    Store.objects.filter(pk=store.pk).update(credentials=Secret(shop.credentials))
+    done = merchant.post(address, typed(shop, **empty))
+
+    assert errors_of(before) == {"consumer_key": ["Fill this in; without it we cannot get in."]}
+    assert f"The address https://old.example leads to {shop.base_url} now. If that is your shop, press" in shown
+    assert errors_of(at_the_old_one) == {"base_url": ["For another shop, type its access data, too."]}
+    assert list(errors_of(refused)) == ["consumer_secret"]
+    assert done["Location"] == reverse("store", args=[store.pk])
     store.refresh_from_db()
     assert (store.base_url, store.trouble, dict(store.credentials)) == (shop.base_url, "", shop.credentials)
 

@@ -178,12 +178,14 @@ def _read(
 
 
 def _kept(request: HttpRequest, guide: Guide, store: Store | None) -> Access | None:
+    """The access of an earlier step; or the one that a shop has moved with, which is good at its new address only."""
     try:
         sealed = sealing.unseal(
             request.POST.get("sealed", ""), user_id=request.user.pk, purpose=_purpose("access", guide, store)
         )
     except sealing.Unreadable:
-        return None
+        to = moved_to(store) if store else ""
+        return Access(store.name, to, store.credentials.opened()) if store and to else None
     return Access(**sealed)
 
 
@@ -253,7 +255,7 @@ def _again(
 ) -> HttpResponse:
     """The first form once more, with what was refused at its field; nothing was saved."""
     if isinstance(error, ConnectorError):
-        refused = refusal(error, guide, access.credentials)
+        refused = refusal(error, guide, [name for name in access.credentials if name in form.fields])
         form.add_error(refused.field or None, refused.text)
         sealed = ""
         elsewhere = "" if store else leads_to(guide.platform, error.reason.code, error.reason.values)
@@ -306,6 +308,7 @@ def _form_page(
         "refused": refused,
         "sealed": sealed,
         "store": store,
+        "moved_to": moved_to(store) if store else "",
         "section": "stores",
     }
     return render(request, "stores/connect.html", context)

@@ -23,6 +23,7 @@ from ...health import Condition, counts_of, needs_locations
 from ...local_time import in_zone_of
 from ...mail import undecided
 from ...wording import show_time
+from ...wording.connection import MENDED_IN_THE_SHOP
 from . import checklist, places
 from .listing import row_of
 
@@ -43,6 +44,7 @@ def store(request: HttpRequest, store_id: int) -> HttpResponse:
             "counts": row.counts,
             "is_gone": row.health.condition == Condition.DISCONNECTED,
             "needs_reconnecting": row.health.condition == Condition.RECONNECT,
+            "is_mended_there": found.trouble in MENDED_IN_THE_SHOP,
             "needs_locations": needs_locations(found),
             "several_locations": sum(each.merchants_own for each in facts.locations) > 1,
             "lines": checklist.lines_of(facts, guide, found.location_ids) if guide and facts.shop_name else [],
