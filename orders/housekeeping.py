@@ -12,14 +12,13 @@ from django.db import transaction
 from django_q.models import Failure, OrmQ
 
 from stores import hooks
-from stores.models import PendingConnection
+from stores.authorising import pending
 
 from . import hints, plan, pulse
 from .models import TrackingSync
 
 KEPT_FAILURES = timedelta(days=14)  # django-q2 keeps them for ever
 KEPT_DELIVERIES = timedelta(days=3)  # a platform repeats one for some hours, at the most for a day
-KEPT_PENDING = timedelta(days=3)  # merchants who never came back from the shop
 ABANDONED = timedelta(days=1)  # tasks in the queue of a group of workers that is no more
 
 
@@ -31,7 +30,7 @@ def tidy(now: datetime) -> dict[str, int]:
         "groups": pulse.forget_old(),
         "deliveries": hooks.forget_before(now - KEPT_DELIVERIES),
         "hints": hints.forget_before(now - hints.OLD),
-        "pending": PendingConnection.objects.filter(expires_at__lt=now - KEPT_PENDING).delete()[0],
+        "pending": pending.tidy(now),
     }
 
 

@@ -9,6 +9,9 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 
+from django.db import transaction
+
+from . import tokens
 from .choices import DisconnectReason
 from .fields import Secret
 from .models import Store
@@ -25,16 +28,14 @@ def uninstalled(store_id: int, now: datetime) -> bool:
     if store is None:
         return False
     kept = {name: value for name, value in store.credentials.items() if name != "access_token"}
-    gone = (
-        Store.objects.connected()
-        .filter(pk=store_id)
-        .update(
+    connected = Store.objects.connected().filter(pk=store_id)
+    with transaction.atomic():
+        # Whoever is asking for another token at this moment saves nothing.
+        tokens.forget(connected)
+        gone = connected.update(
             disconnected_at=now,
             disconnect_reason=DisconnectReason.UNINSTALLED,
             credentials=Secret(kept),
-            token=Secret(),
-            token_expires_at=None,
-            renewable_until=None,
             hook_topics=[],
             hooks_armed_at=None,
             trouble="",
@@ -43,7 +44,6 @@ def uninstalled(store_id: int, now: datetime) -> bool:
             trouble_count=0,
             resume_at=None,
         )
-    )
     if gone:
         log.warning("Store %s: the app was removed in the store", store_id)
     return bool(gone)

@@ -152,9 +152,10 @@ def test_what_is_old_and_nobodys_any_more_is_thrown_away_and_the_young_is_kept()
     for name, days in (("old", 4), ("young", 2)):
         at = now - timedelta(days=days)
         HookDelivery.objects.create(store=store, delivery_id=name, topic="orders/paid", received_at=at)
-        PendingConnection.objects.create(state_hash=name, user=store.owner, base_url=name, expires_at=at)
     for name, hours in (("old", 25), ("young", 23)):
-        OrderHint.objects.create(store=store, external_id=name, hinted_at=now - timedelta(hours=hours))
+        at = now - timedelta(hours=hours)
+        PendingConnection.objects.create(state_hash=name, user=store.owner, base_url=name, expires_at=at)
+        OrderHint.objects.create(store=store, external_id=name, hinted_at=at)
 
     assert housekeeping.tidy(now) == {
         "failures": 1,
