@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 from ...base import TrackingUpdate
 from ..places import Place
 from ..values import Add, Parcel, Settle, Step, folded, recognised
-from .base import Sink, meta_value
+from .base import Sink, meta_value, whole
 from .record import Entry, as_parcel, read
 
 NUMBER, PROVIDER, URL = "_tracking_number", "_tracking_provider", "_tracking_url"
@@ -111,13 +111,13 @@ def told_by(notes: Sequence[Mapping[str, Any]], update: TrackingUpdate, url: str
     With `url` that has to stand in the note, too. "" where there is no such note.
     """
     of_ours = recognised((*update.ours, update.number)) - recognised(update.siblings - {update.number})
-    for note in sorted(notes, key=lambda one: int(one.get("id") or 0), reverse=True):
-        whole = html.unescape(str(note.get("note") or ""))
-        text = re.sub(r"https?://\S+|<[^>]*>", " ", whole)
+    for note in sorted(notes, key=lambda one: whole(one.get("id")), reverse=True):
+        said = html.unescape(str(note.get("note") or ""))
+        text = re.sub(r"https?://\S+|<[^>]*>", " ", said)
         words = [folded(word) for word in re.split(r"[\s,;:()]+|\.(?=\s|$)", text) if word]
         told = next((word for word in words if word in of_ours), "")
         if told:
-            is_it = told == folded(update.number) and url in whole and WITHDRAWN not in whole
+            is_it = told == folded(update.number) and url in said and WITHDRAWN not in said
             return str(note.get("id")) if is_it else ""
     return ""
 

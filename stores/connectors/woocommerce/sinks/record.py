@@ -54,7 +54,8 @@ def written(order_id: str, parcel: Parcel) -> str:
         "place": parcel.place.value,
         "gave": parcel.gave,
     }
-    return json.dumps(entry, separators=(",", ":"))
+    # Letters as they are: a backslash does not survive every way into a WordPress meta.
+    return json.dumps(entry, separators=(",", ":"), ensure_ascii=False)
 
 
 def read(order: Mapping[str, Any]) -> tuple[Entry, ...]:
