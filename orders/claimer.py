@@ -31,16 +31,14 @@ from stores.models import Store, SyncPreference
 
 from . import cluster, plan, pulse, sync
 from .choices import AttemptOutcome
-from .crew import Crew
+from .crew import LAST_CALLS_SECONDS, LOOK_SECONDS, Crew
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 0.25
 REPLAN_SECONDS = 0.5  # the longest that carrying preferences may hold up the claiming, per look
 REST_AFTER_FAILURE = 5.0
 REST_AFTER_NOTHING = 0.5
 EVERY_STORE = 1_000_000
-LAST_CALLS_SECONDS = 2.5  # after a time-out, before the process is killed
 
 
 def sync_due() -> Counter[AttemptOutcome]:

@@ -1,7 +1,7 @@
 """A crew of threads for one task: each takes a job after the other and closes its database connection in the end.
 
 Why not concurrent.futures: its threads leave their connections open, and its end waits for threads that do
-not know that time is up. What the threads do here is in claimer.py and pulling.
+not know that time is up. What the threads do is in claimer.py, pulling.py and hints.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from django.db import close_old_connections, connections
@@ -18,6 +19,9 @@ from django.db import close_old_connections, connections
 log = logging.getLogger(__name__)
 
 Job = TypeVar("Job")
+
+LOOK_SECONDS = 0.25
+LAST_CALLS_SECONDS = 2.5  # after a time-out, before the process is killed
 
 
 class Crew(Generic[Job]):
@@ -78,3 +82,39 @@ class Crew(Generic[Job]):
             with self._lock:
                 self._running -= 1
             self._woken.set()
+
+
+def work_through(
+    jobs: Sequence[Job],
+    work: Callable[[Job, Callable[[], bool]], None],
+    *,
+    threads: int,
+    stop: Callable[[], bool],
+    beat: Callable[[], None],
+) -> int:
+    """Do the jobs in their order, `threads` at a time, until none is left or `stop()`. How many were begun.
+
+    `work(job, stopped)` is given a `stopped` that also turns true when the task is ended from outside; `beat` is
+    called all the while. A job that fails stops no other.
+    """
+    is_over, woken = threading.Event(), threading.Event()
+
+    def stopped() -> bool:
+        return is_over.is_set() or stop()
+
+    crew: Crew[Job] = Crew(threads, lambda job: work(job, stopped), woken)
+    waiting = deque(jobs)
+    patience: float | None = LAST_CALLS_SECONDS
+    try:
+        while crew.running or (waiting and not stopped()):
+            beat()
+            woken.clear()
+            while crew.free and waiting and not stopped():
+                crew.start(waiting.popleft())
+            if crew.running:
+                woken.wait(LOOK_SECONDS)
+        patience = None
+    finally:
+        is_over.set()
+        crew.close(patience)
+    return len(jobs) - len(waiting)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-import threading
-from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,7 +28,7 @@ from stores.models import Store
 from stores.uninstalling import uninstalled
 
 from . import pulse
-from .crew import Crew
+from .crew import work_through
 from .models import OrderHint, TrackingSync
 from .pull import HELD_BACK, save_orders
 
@@ -40,8 +38,6 @@ READING = "hints"
 AT_ONCE = 50  # orders read in one call of the connector
 THREADS = 8
 HOLD_SECONDS = 120.0  # a process that dies while reading stops nobody for longer
-LOOK_SECONDS = 0.25
-LAST_CALLS_SECONDS = 2.5  # after a time-out, before the process is killed
 OLD = timedelta(days=1)  # the pull of orders has found these long since
 
 # Hints about a store as a whole, in the place of an order's id.
@@ -223,30 +219,13 @@ def _waiting(now: datetime) -> list[int]:
 
 
 def _read_each(store_ids: list[int], now: datetime, stop: Callable[[], bool], beat: Callable[[], None]) -> Read:
-    is_over, woken = threading.Event(), threading.Event()
     done: list[int] = []
 
-    def stopped() -> bool:
-        return is_over.is_set() or stop()
-
-    def read(store_id: int) -> None:
+    def read(store_id: int, stopped: Callable[[], bool]) -> None:
         try:
             done.append(read_store(Store.objects.get(pk=store_id), now, stop=stopped))
         except Exception:
             log.exception("Store %s: what it hinted at could not be read", store_id)
 
-    crew, waiting = Crew(THREADS, read, woken), deque(store_ids)
-    patience: float | None = LAST_CALLS_SECONDS
-    try:
-        while crew.running or (waiting and not stopped()):
-            beat()
-            woken.clear()
-            while crew.free and waiting and not stopped():
-                crew.start(waiting.popleft())
-            if crew.running:
-                woken.wait(LOOK_SECONDS)
-        patience = None
-    finally:
-        is_over.set()
-        crew.close(patience)
-    return Read(len(store_ids) - len(waiting), sum(done))
+    asked = work_through(store_ids, read, threads=THREADS, stop=stop, beat=beat)
+    return Read(asked, sum(done))

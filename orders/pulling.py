@@ -7,8 +7,6 @@ command that pulls at once is `manage.py pull_orders`.
 from __future__ import annotations
 
 import logging
-import threading
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +17,7 @@ from django.db.models import F, Q
 from stores.models import Store
 
 from . import pulse
-from .crew import Crew
+from .crew import work_through
 from .pull import pull_store
 
 log = logging.getLogger(__name__)
@@ -27,8 +25,6 @@ log = logging.getLogger(__name__)
 PULLING = "pull"
 THREADS = 8
 HOLD_SECONDS = 120.0  # a process that dies while pulling stops nobody for longer
-LOOK_SECONDS = 0.25
-LAST_CALLS_SECONDS = 2.5  # after a time-out, before the process is killed
 
 
 @dataclass(frozen=True)
@@ -64,29 +60,11 @@ def due_to_be_pulled(now: datetime) -> list[int]:
 
 
 def _pull_each(store_ids: list[int], now: datetime, stop: Callable[[], bool], beat: Callable[[], None]) -> Pulled:
-    is_over, woken = threading.Event(), threading.Event()
-
-    def stopped() -> bool:
-        return is_over.is_set() or stop()
-
-    def pull(store_id: int) -> None:
+    def pull(store_id: int, stopped: Callable[[], bool]) -> None:
         try:
             pull_store(Store.objects.get(pk=store_id), now=now, stopped=stopped)
         except Exception:
             log.exception("Store %s: its orders could not be pulled", store_id)
 
-    crew, waiting = Crew(THREADS, pull, woken), deque(store_ids)
-    patience: float | None = LAST_CALLS_SECONDS
-    try:
-        while crew.running or (waiting and not stopped()):
-            beat()
-            woken.clear()
-            while crew.free and waiting and not stopped():
-                crew.start(waiting.popleft())
-            if crew.running:
-                woken.wait(LOOK_SECONDS)
-        patience = None
-    finally:
-        is_over.set()
-        crew.close(patience)
-    return Pulled(len(store_ids) - len(waiting), is_cut_short=bool(store_ids) and stop())
+    asked = work_through(store_ids, pull, threads=THREADS, stop=stop, beat=beat)
+    return Pulled(asked, is_cut_short=bool(store_ids) and stop())
