@@ -10,20 +10,24 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.conftest import ROOT
-from tests.demo import madeup, mails, story, surroundings, verdict
+from tests.demo import connecting, madeup, mails, story, surroundings, verdict
 from tests.demo.mail_page import serving
 from tests.demo.parts import processes_with
 from tests.demo.screen import WIDTH, Screen, wants_colour
-from tests.demo.storefronts import Shown
+from tests.demo.storefronts import PLATFORMS, Access, Book, Shown, StoreMail
 
 # The environment of the tests must not help: the demo brings its own.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+
+
+CREDENTIALS = {"shopify": {"access_token": "t"}, "woocommerce": {"consumer_key": "k", "consumer_secret": "s"}}
 
 
 def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -80,11 +84,14 @@ def test_the_demo_brings_every_number_into_its_store_once_and_leaves_no_process(
 
     count = sum(map(len, verdict.expected(2, held=False).values()))
     assert process.returncode == 0, said
-    assert f"{count} numbers stand in three stores, each exactly once" in said
+    assert f"{count} numbers stand in four stores, each exactly once" in said
     sent = mails.customers_mails(mails.read(tmp_path / mails.FOLDER))
     assert (verdict.missing_mails(sent), verdict.surplus_mails(sent)) == ([], [])
     kinds = sum(sent.values(), Counter[str]())
     assert f"{kinds.total()} mails have told customers of them, each once" in said
+    own = sum(map(len, verdict.stores_own_mails().values()))
+    assert f"{own} mails came from Linden Garden itself, each with its numbers" in said
+    assert "Linden Garden #4002: marked as shipped in part" in said
     assert (kinds["preparing"] > 0, kinds["shipped"] > 0) == (True, True)
     assert [line for line in said.splitlines() if len(line) > WIDTH and str(tmp_path) not in line] == []
     assert "\x1b" not in said
@@ -111,18 +118,19 @@ def test_a_signal_ends_the_demo_and_all_that_it_started(number: signal.Signals, 
 
 
 @pytest.mark.processes
-def test_a_part_that_dies_is_named_and_takes_the_demo_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize("label, module", [(world.label, world.module) for world in PLATFORMS.values()])
+def test_a_part_that_dies_is_named_and_takes_the_demo_with_it(label: str, module: str, tmp_path: Path) -> None:
     process = demo(tmp_path)
     wait_for("Starting up", process, 60)
     stores, deadline = 0, time.monotonic() + 20
     while not stores and time.monotonic() < deadline:
-        stores = next((pid for pid in left_behind(tmp_path) if b"tests.storefronts.shopify" in command_of(pid)), 0)
+        stores = next((pid for pid in left_behind(tmp_path) if module.encode() in command_of(pid)), 0)
 
     os.kill(stores, signal.SIGKILL)
 
     rest, _ = process.communicate(timeout=90)
     assert process.returncode == 1
-    assert "pretend stores has ended by itself, killed by SIGKILL." in rest
+    assert f"pretend {label} has ended by itself, killed by SIGKILL." in rest
     assert left_behind(tmp_path) == []
 
 
@@ -168,13 +176,13 @@ def test_the_folder_loses_what_an_earlier_demo_left_and_nothing_else(tmp_path: P
 # --- the table and the verdict -----------------------------------------------------------------------------
 
 
-def test_the_story_has_sixty_orders_in_three_stores_of_two_merchants() -> None:
-    assert sum(len(shop.orders) for shop in story.SHOPS) == 60
+def test_the_story_has_every_choice_once_in_four_stores_of_two_merchants_on_two_platforms() -> None:
     assert len({shop.owner for shop in story.SHOPS}) == 2
-    assert [(shop.timing, shop.number_source) for shop in story.SHOPS] == [
-        ("after_dispatch", "default"),
-        ("before_dispatch", "local"),
-        ("before_dispatch", "default"),
+    assert [(shop.platform, len(shop.orders), shop.timing, shop.number_source) for shop in story.SHOPS] == [
+        ("shopify", 24, "after_dispatch", "default"),
+        ("shopify", 18, "before_dispatch", "local"),
+        ("shopify", 18, "before_dispatch", "default"),
+        ("woocommerce", 6, "after_dispatch", "local"),
     ]
 
 
@@ -212,7 +220,7 @@ def test_the_verdict_names_what_is_missing_too_much_or_wrong(
 def test_a_number_on_an_order_that_has_to_show_none_is_a_difference() -> None:
     silent = next(key for key, numbers in verdict.expected(2).items() if not numbers)
 
-    there = verdict.found({silent[0]: [Shown(*silent, "YT1", "YunExpress", 0.0)]})
+    there = verdict.found({silent[0]: Book(shown=(Shown(*silent, "YT1", "YunExpress", 0.0),))})
 
     assert there[silent] == [("YT1", "YunExpress")]
     assert [line for line in verdict.differences(verdict.expected(2), there) if f"#{silent[1]}:" in line] == [
@@ -220,29 +228,94 @@ def test_a_number_on_an_order_that_has_to_show_none_is_a_difference() -> None:
     ]
 
 
-def test_an_order_whose_second_parcel_stays_is_expected_to_be_fulfilled_in_part() -> None:
-    statuses = verdict.expected_statuses()
+@pytest.mark.parametrize(
+    "shop, order, words",
+    [
+        ("linden-home", "1002", ("FULFILLED",)),
+        ("linden-home", "1003", ("PARTIALLY_FULFILLED",)),  # the second parcel stays
+        ("linden-home", "1004", ("UNFULFILLED",)),  # nobody paid
+        ("linden-garden", "4001", ("processing", "completed")),
+        ("linden-garden", "4002", ("processing", "partial-shipped", "completed")),  # one parcel after the other
+        ("linden-garden", "4004", ("processing", "completed")),  # another number, later, and not completed again
+        ("linden-garden", "4005", ("processing", "cancelled")),
+        ("linden-garden", "4006", ("processing",)),  # nothing has left
+    ],
+)
+def test_an_order_is_marked_as_far_as_its_parcels_have_gone(shop: str, order: str, words: tuple[str, ...]) -> None:
+    assert verdict.expected_states()[shop, order] == words
 
-    assert statuses["linden-home", "1003"] == "PARTIALLY_FULFILLED"
-    assert verdict.otherwise_fulfilled(statuses, statuses | {("linden-home", "1003"): "FULFILLED"}) == [
-        "linden-home, order #1003: expected to be PARTIALLY_FULFILLED, the store says FULFILLED."
+
+def test_the_verdict_names_an_order_that_is_marked_in_another_way() -> None:
+    states = verdict.expected_states()
+    books = {
+        shop.key: Book(states={order.number: states[shop.key, order.number] for order in shop.orders})
+        for shop in story.SHOPS
+    }
+    at_once = {**books["linden-garden"].states, "4002": ("processing", "completed")}
+
+    assert verdict.otherwise_marked(states, books) == []
+    assert verdict.otherwise_marked(states, books | {"linden-garden": Book(states=at_once)}) == [
+        "linden-garden, order #4002: expected to be processing, then partial-shipped, then completed, "
+        "the store says processing, then completed."
+    ]
+
+
+def test_the_verdict_names_a_mail_of_a_store_itself_that_is_missing_or_has_no_number() -> None:
+    wanted = {key: Book(mails=tuple(mails)) for key, mails in verdict.stores_own_mails().items()}
+    first, *rest = wanted["linden-garden"].mails
+    empty = StoreMail(first.order, first.kind, ())
+
+    assert verdict.otherwise_mailed(wanted) == []
+    assert verdict.otherwise_mailed(wanted | {"linden-garden": Book(mails=(empty, *rest))}) == [
+        f"linden-garden, order #4001: no mail completed with {first.numbers[0]}.",
+        "linden-garden, order #4001: a mail completed with no number.",
     ]
 
 
 def test_the_verdict_names_a_mail_that_is_missing_twice_there_or_nobodys() -> None:
     sent = {
-        order.number: verdict.mails_of(order)[0] for shop in story.SHOPS if shop.is_verified for order in shop.orders
+        order.number: verdict.mails_of(order)[0] for shop in story.SHOPS if shop.is_written_for for order in shop.orders
     }
     sent["1001"] = Counter()
     sent["1002"] = Counter(shipped=2)
     sent["3001"] = Counter(preparing=1)  # its merchant's address is not verified
     sent["2003"] = Counter(shipped=1, preparing=1)  # both in their time
+    sent["4001"] = Counter(shipped=1)  # WooCommerce has written already
 
     assert verdict.missing_mails(sent) == ["linden-home, order #1001: the customer got no mail of the kind shipped."]
     assert verdict.surplus_mails(sent) == [
         "Order #1002: a mail of the kind shipped too many.",
         "Order #3001: a mail of the kind preparing too many.",
+        "Order #4001: a mail of the kind shipped too many.",
     ]
+
+
+def test_the_sheet_of_stores_has_a_line_for_each_with_the_access_of_its_platform() -> None:
+    accesses = {shop.key: Access(f"http://127.0.0.1:1/{shop.key}", CREDENTIALS[shop.platform]) for shop in story.SHOPS}
+
+    header, home, _, _, garden = connecting.sheet(accesses, date(2026, 11, 22)).splitlines()
+
+    assert header == (
+        "owner,platform,name,url,timing,number_source,sync_from,access_token,consumer_key,consumer_secret"
+    )
+    assert home == (
+        "mira@linden.example,shopify,Linden Home,http://127.0.0.1:1/linden-home,after_dispatch,default,2026-11-22,t,,"
+    )
+    assert garden == (
+        "mira@linden.example,woocommerce,Linden Garden,http://127.0.0.1:1/linden-garden,after_dispatch,local,"
+        "2026-11-22,,k,s"
+    )
+
+
+def test_the_stores_ids_are_read_from_what_the_command_says_in_the_order_of_the_story() -> None:
+    said = "".join(f"line {place + 2}: store {place + 11} connected\n" for place in range(4)) + "4 connected\n"
+
+    assert connecting.store_ids(said) == {
+        "linden-home": "11",
+        "linden-kids": "12",
+        "northbound": "13",
+        "linden-garden": "14",
+    }
 
 
 # RR473124829GB is the example that postal services give.

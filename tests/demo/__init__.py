@@ -7,8 +7,10 @@ Merchants, stores, orders and parcels come in by the doors that a real house use
 terminal, and the last word is the pretend stores' own book.
 
     story.py         who is in it, and what each store has to show in the end: the table
+    cast.py          what parcels, orders and stores of the story are made of
     madeup.py        tracking numbers of the right shape
-    storefronts.py   the pretend stores and their books
+    storefronts/     the pretend stores and their books, one module for each platform
+    connecting.py    the sheet from which the stores are connected
     warehouse.py     the files that a warehouse would export
     surroundings.py  folder, environment, ports
     parts.py         the processes, and how all of them end

@@ -11,6 +11,7 @@ from .mail_page import serving
 from .parts import CommandFailed, PartEnded, Parts, Stopped
 from .play import Play
 from .screen import Screen
+from .storefronts import PLATFORMS
 
 
 def main(arguments: list[str]) -> int:
@@ -25,14 +26,11 @@ def main(arguments: list[str]) -> int:
     screen = Screen()
     try:
         with surroundings.folder(options.folder.resolve()) as folder:
-            web_port = surroundings.free_port(options.port)
-            stores_port = surroundings.free_port(web_port + 100, but=frozenset({web_port}))
-            mail_port = surroundings.free_port(stores_port + 100, but=frozenset({web_port, stores_port}))
-            variables = surroundings.environment(folder, web_port=web_port)
+            ports = surroundings.free_ports(options.port, tuple(PLATFORMS))
+            variables = surroundings.environment(folder, web_port=ports.web)
             surroundings.write(folder, variables)
             try:
-                with serving(folder / mails.FOLDER, mail_port) as mail_page, Parts(folder, variables) as parts:
-                    ports = web_port, stores_port
+                with serving(folder / mails.FOLDER, ports.mails) as mail_page, Parts(folder, variables) as parts:
                     play = Play(parts, screen, folder, pause=options.pause, ports=ports, mail_page=mail_page)
                     try:
                         is_good = play.run()

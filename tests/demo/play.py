@@ -5,13 +5,10 @@ Ends by Stopped (somebody pressed Ctrl-C), PartEnded, CommandFailed or NoRoom; o
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import secrets
 import statistics
 import sys
-import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,10 +18,10 @@ from typing import TYPE_CHECKING
 
 import requests
 
-from . import mails, story, surroundings, verdict, warehouse
+from . import connecting, mails, story, surroundings, verdict, warehouse
 from .parts import CommandFailed, Parts
 from .screen import Screen
-from .storefronts import Storefronts, paid_at
+from .storefronts import PLATFORMS, Storefronts, paid_at
 
 if TYPE_CHECKING:
     from .watching import Watching
@@ -33,8 +30,9 @@ START_SECONDS = 60.0
 MAIL_SECONDS = 20.0  # customers are written to a moment after the store shows the number
 ARRIVE_SECONDS = 90.0  # an order that was on hold is looked at again after ten, twenty, forty seconds
 LOOK_SECONDS = 0.4
-WEB, STORES, WORKER = "web server", "pretend stores", "worker"
+WEB, WORKER = "web server", "worker"
 WORDS = ("amber", "birch", "cedar", "delta", "ember", "fjord", "grove", "harbour", "iris", "juniper", "kelp", "linden")
+STAFF = "staff@demo.example"
 OWNERS = tuple(dict.fromkeys(shop.owner for shop in story.SHOPS))
 VERIFIED = {shop.owner for shop in story.SHOPS if shop.is_verified}
 
@@ -43,22 +41,21 @@ class Play:
     """One performance. `run()` gives whether the books say in the end what the table says."""
 
     def __init__(
-        self, parts: Parts, screen: Screen, folder: Path, *, pause: float, ports: tuple[int, int], mail_page: str
+        self, parts: Parts, screen: Screen, folder: Path, *, pause: float, ports: surroundings.Ports, mail_page: str
     ):
-        """`ports`: the web server's and the pretend stores'. `mail_page`: where mails are read."""
-        web_port, stores_port = ports
+        """`mail_page`: where mails are read."""
         self.parts = parts
         self.screen = screen
         self.folder = folder
         self.pause = pause
-        self.web = f"http://127.0.0.1:{web_port}"
         self.ports = ports
+        self.web = f"http://127.0.0.1:{ports.web}"
         self.mails, self.mail_page = folder / mails.FOLDER, mail_page
-        self.storefronts = Storefronts(f"http://127.0.0.1:{stores_port}")
+        self.storefronts = Storefronts({name: f"http://127.0.0.1:{port}" for name, port in ports.stores.items()})
         self.now = datetime.now(UTC)
         self.store_ids: dict[str, str] = {}
         self.watching: Watching
-        self.merchants_password = _password()
+        self.staffs_password, self.merchants_password = _password(), _password()
 
     def run(self) -> bool:
         """Play it. True where every expected number stands in its store and every customer is told, exactly once."""
@@ -81,6 +78,12 @@ class Play:
             "Log in as a merchant and change when or which number a store gets; mark #1004 as paid in the admin: "
             "what comes of it is told here."
         )
+        for shop in story.SHOPS:
+            if shop.mails_itself:
+                self.screen.say(
+                    f"The page of {shop.name} has two choices more: where in the store numbers go, and whether orders "
+                    "are completed."
+                )
         for owner in sorted(set(OWNERS) - VERIFIED):
             self.screen.say(
                 f"The customers of {owner} are not written to yet. Log in as that merchant, have the link sent and "
@@ -99,72 +102,60 @@ class Play:
     # --- the acts ------------------------------------------------------------------------------------
 
     def _raise_the_curtain(self) -> None:
-        web_port, stores_port = self.ports
+        """Start everything, let the shoppers order, connect the stores: then there is something to look at."""
         python = sys.executable
         self.screen.line(self.screen.style("TrackSync demo", "bold"))
         self.screen.line(f"Starting up in {surroundings.shown(self.folder)}/ …")
-        self.parts.start(STORES, [python, "-m", "tests.storefronts.shopify", "--port", str(stores_port)])
+        for platform, port in self.ports.stores.items():
+            world = PLATFORMS[platform]
+            self.parts.start(f"pretend {world.label}", [python, "-m", world.module, "--port", str(port)])
         self.parts.manage("migrate", "--verbosity", "0")
         self.parts.start(WORKER, [python, "manage.py", "worker"])
-        gunicorn = [python, "-m", "gunicorn", "tracksync.wsgi", "--bind", f"127.0.0.1:{web_port}", "--threads", "4"]
-        self.parts.start(WEB, [*gunicorn, "--no-control-socket", "--graceful-timeout", "3"])
-        login = self._make_staff()
-        self._must_be(self.storefronts.is_up, f"The {STORES} do not answer.")
+        gunicorn = [python, "-m", "gunicorn", "tracksync.wsgi", "--bind", f"127.0.0.1:{self.ports.web}"]
+        self.parts.start(WEB, [*gunicorn, "--threads", "4", "--no-control-socket", "--graceful-timeout", "3"])
+        self._must_be(self.storefronts.are_up, "The pretend stores do not answer.")
         self.storefronts.open(self.now)
+        accesses = {shop.key: self.storefronts.access(shop) for shop in story.SHOPS}
+        sheet = connecting.sheet(accesses, (self.now - timedelta(days=3)).date())
+        staff = ("create_staff", "--email", STAFF, "--password-stdin", "--superuser")
+        _, said = self.parts.together([(staff, self.staffs_password), (connecting.COMMAND, sheet)])
+        self.store_ids = connecting.store_ids(said)
         self._must_be(self._web_is_up, f"The {WEB} does not answer.")
-        self._addresses(login)
+        self._addresses()
 
-    def _make_staff(self) -> tuple[str, str]:
-        password = _password()
-        email = "staff@demo.example"
-        self.parts.manage("create_staff", "--email", email, "--password-stdin", "--superuser", given=password)
-        return email, password
-
-    def _addresses(self, login: tuple[str, str]) -> None:
+    def _addresses(self) -> None:
         screen = self.screen
         screen.line()
         rows = [
-            ("Staff", f"{self.web}/admin/", f"login {login[0]}, password {login[1]}"),
-            ("Merchants", f"{self.web}/", f"login {' or '.join(OWNERS)}, password {self.merchants_password}"),
-            ("Mails", self.mail_page, "What customers get, to read"),
+            ("Staff", f"{self.web}/admin/", (f"login {STAFF}", f"password {self.staffs_password}")),
+            ("Merchants", f"{self.web}/", (f"login {' or '.join(OWNERS)}", f"password {self.merchants_password}")),
+            ("Mails", self.mail_page, ("What customers get, to read",)),
         ]
         rows += [
-            (shop.name, f"{self.storefronts.address}/{shop.key}/", _first_capital(shop.promise)) for shop in story.SHOPS
+            (shop.name, self.storefronts.page(shop), (f"{PLATFORMS[shop.platform].label}: {shop.promise}",))
+            for shop in story.SHOPS
         ]
-        widths = [max(len(row[place]) for row in rows) for place in (0, 1)]
-        for name, address, note in rows:
-            line = f"  {screen.style(name.ljust(widths[0]), 'bold')}  {screen.style(address, 'blue')}"
-            if widths[0] + widths[1] + len(note) + 6 <= 80:
-                screen.line(f"{line}{' ' * (widths[1] - len(address) + 2)}{note}")
-            else:
-                screen.line(line)
-                for part in textwrap.wrap(note, 76 - widths[0]):
-                    screen.line(f"  {' ' * widths[0]}  {part}")
+        width = max(len(name) for name, _, _ in rows)
+        for name, address, notes in rows:
+            screen.line(f"  {screen.style(name.ljust(width), 'bold')}  {screen.style(address, 'blue')}")
+            for note in notes:
+                screen.line(f"  {' ' * width}  {note}")
         screen.line()
         screen.line("  The stores are pretend ones on this machine, all else is real. Ctrl-C ends it.")
 
     def _connect(self) -> None:
-        self.screen.heading("Two merchants connect three stores")
+        self.screen.heading("Two merchants have connected four stores, on two platforms")
+        self.screen.happens(f"$ manage.py {' '.join(connecting.COMMAND)}", colour="blue")
         for shop in story.SHOPS:
-            arguments, credentials = self._connect_command(shop)
-            self.store_ids[shop.key] = self.parts.manage(*arguments, given=credentials).strip()
+            platform = PLATFORMS[shop.platform]
             self.screen.happens(
-                f"{shop.name} is store {self.store_ids[shop.key]}, of {shop.owner}",
+                f"{shop.name} ({platform.label}) is store {self.store_ids[shop.key]}, of {shop.owner}",
                 f"It wants its numbers {shop.promise}.",
+                *([platform.note] if platform.note else []),
                 colour="blue",
             )
         self._begin_watching()
         self._command("pull_orders")
-
-    def _connect_command(self, shop: story.Shop) -> tuple[tuple[str, ...], str]:
-        there = self.storefronts[shop.key]
-        since = (self.now - timedelta(days=3)).date().isoformat()
-        arguments = (
-            *("connect_store", "--owner", shop.owner, "--platform", "shopify", "--name", shop.name),
-            *("--url", there.base_url, "--credentials", "-"),
-            *("--timing", shop.timing, "--number-source", shop.number_source, "--sync-from", since),
-        )
-        return arguments, json.dumps(there.credentials)
 
     def _begin_watching(self) -> None:
         """Look into the demo's database from here: Django is set up only now, when it is known where that is."""
@@ -182,10 +173,12 @@ class Play:
         """Stores that staff connect have owners without a password. One has verified the address, the other not yet."""
         from allauth.account.models import EmailAddress
         from django.contrib.auth import get_user_model
+        from django.contrib.auth.hashers import make_password
 
+        password = make_password(self.merchants_password)
         for email in OWNERS:
             owner = get_user_model().objects.get(email=email)
-            owner.set_password(self.merchants_password)
+            owner.password = password
             owner.save(update_fields=["password"])
             EmailAddress.objects.update_or_create(
                 user=owner, email=email, defaults={"verified": email in VERIFIED, "primary": True}
@@ -207,7 +200,7 @@ class Play:
         for shop in story.SHOPS:
             for order in shop.orders:
                 if order.case.is_cancelled:
-                    self.storefronts[shop.key].cancel_order(f"#{order.number}")
+                    self.storefronts.cancel(shop, order.number)
                     self.screen.happens(f"{shop.name} cancels #{order.number}", colour="blue")
         self._command("pull_orders")
         self._import("2-dispatched.csv", lambda now: warehouse.dispatched(self.store_ids, now))
@@ -219,7 +212,7 @@ class Play:
         for shop in story.SHOPS:
             for order in shop.orders:
                 if order.case.on_hold:
-                    self.storefronts[shop.key].release(f"#{order.number}")
+                    self.storefronts.release(shop, order.number)
                     self.watching.released(shop.key, order.number)
                     self.screen.happens(f"{shop.name} releases #{order.number}", colour="blue")
         self._until(verdict.expected(2, held=False), "the release")
@@ -227,14 +220,13 @@ class Play:
     def _verdict(self) -> bool:
         self.screen.heading("What the stores' own books say")
         wanted = verdict.expected(2, held=False)
-        wrong = verdict.differences(wanted, verdict.found(self.storefronts.books()))
-        wrong += verdict.otherwise_fulfilled(verdict.expected_statuses(), self.storefronts.statuses())
-        wrong += [
-            f"{shop}: units are fulfilled twice in {', '.join(sorted(orders))}."
-            for shop, orders in self.storefronts.units_covered_twice().items()
-            if orders
-        ]
-        wrong += self._mail_verdict()
+        self.parts.wait_for(self._all_is_told, MAIL_SECONDS)
+        books = self.watching.look()
+        wrong = verdict.differences(wanted, verdict.found(books))
+        wrong += verdict.otherwise_marked(verdict.expected_states(), books)
+        wrong += [sentence for book in books.values() for sentence in book.wrong]
+        wrong += self._wrong_mails()
+        wrong += verdict.otherwise_mailed(books)
         count = sum(map(len, wanted.values()))
         silent = sum(1 for numbers in wanted.values() if not numbers)
         if wrong:
@@ -242,7 +234,7 @@ class Play:
             return False
         times = sorted(self.watching.milliseconds)
         self.screen.happens(
-            f"{count} numbers stand in three stores, each exactly once",
+            f"{count} numbers stand in four stores, each exactly once",
             f"{silent} orders show nothing, each for a reason that was told above.",
             f"Half of them took less than {statistics.median(times):,.0f} ms, none more than {times[-1]:,.0f} ms. "
             "Since a dispatch, the start of the import command is counted too.",
@@ -256,23 +248,33 @@ class Play:
             f"Read them on {self.mail_page}",
             colour="green",
         )
+        for shop in story.SHOPS:
+            if shop.mails_itself:
+                own = Counter(mail.kind for mail in books[shop.key].mails)
+                self.screen.happens(
+                    f"{own.total()} mails came from {shop.name} itself, each with its numbers",
+                    f"{own['partial-shipped']} that an order is shipped in part, {own['completed']} that it is "
+                    "completed. TrackSync has written to none of these shoppers: nobody is told twice.",
+                    colour="green",
+                )
         return True
 
-    def _mail_verdict(self) -> list[str]:
-        """Waits for the last mails. What is wrong with them, [] for nothing."""
+    def _all_is_told(self) -> bool:
+        """Whether customers know of everything, and orders are marked as what they are."""
+        books = self.watching.look()
+        return not (
+            verdict.missing_mails(mails.customers_mails(mails.read(self.mails)))
+            or verdict.otherwise_marked(verdict.expected_states(), books)
+            or verdict.otherwise_mailed(books)
+        )
 
-        def sent() -> list[mails.Mail]:
-            return mails.read(self.mails)
-
-        def all_there() -> bool:
-            self._look()
-            return not verdict.missing_mails(mails.customers_mails(sent()))
-
-        self.parts.wait_for(all_there, MAIL_SECONDS)
-        counts = mails.customers_mails(sent())
+    def _wrong_mails(self) -> list[str]:
+        """What is wrong with TrackSync's mails, [] for nothing."""
+        sent = mails.read(self.mails)
+        counts = mails.customers_mails(sent)
         wrong = verdict.missing_mails(counts) + verdict.surplus_mails(counts)
         # One mail of each kind, opened as its reader would.
-        for mail in {mail.about[1]: mail for mail in sent() if mail.about[1]}.values():
+        for mail in {mail.about[1]: mail for mail in sent if mail.about[1]}.values():
             answer = requests.get(mail.link, timeout=10) if mail.link else None
             if answer is None or not answer.ok or f"Your order #{mail.about[0]}" not in answer.text:
                 wrong.append(f"“{mail.subject}”: its link does not lead to the parcel.")
@@ -339,7 +341,3 @@ class Play:
 
 def _password() -> str:
     return "-".join([*(secrets.choice(WORDS) for _ in range(2)), str(secrets.randbelow(90) + 10)])
-
-
-def _first_capital(text: str) -> str:
-    return re.sub(r"^\w", lambda found: found[0].upper(), text)

@@ -13,7 +13,8 @@ import os
 import secrets
 import shlex
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -89,6 +90,24 @@ def write(path: Path, variables: dict[str, str]) -> Path:
     file.touch(mode=0o600)
     file.write_text("".join(f"{name}={shlex.quote(value)}\n" for name, value in variables.items()))
     return file
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Where the demo's pages answer, all on the loopback address."""
+
+    web: int
+    stores: Mapping[str, int]  # platform → its pretend stores
+    mails: int
+
+
+def free_ports(wanted: int, platforms: Sequence[str]) -> Ports:
+    """A port for everything, a hundred apart where they are free; `wanted`: the web server's, 0 for any."""
+    found: list[int] = []
+    for place in range(len(platforms) + 2):
+        found.append(free_port(found[0] + 100 * place if found else wanted, but=frozenset(found)))
+    web, *stores, mails = found
+    return Ports(web, dict(zip(platforms, stores, strict=True)), mails)
 
 
 def free_port(wanted: int, but: frozenset[int] = frozenset()) -> int:

@@ -12,6 +12,7 @@ from datetime import datetime
 from pathlib import Path
 
 from . import story
+from .cast import Parcel
 
 COLUMNS = (
     "store_id",
@@ -74,7 +75,7 @@ def write(path: Path, rows: Iterator[Row]) -> int:
     return len(written)
 
 
-def _row(store_id: str, parcel: story.Parcel, **cells: str) -> Row:
+def _row(store_id: str, parcel: Parcel, **cells: str) -> Row:
     return {"store_id": store_id, "order_number": f"#{parcel.order}", "parcel": str(parcel.parcel), **cells}
 
 

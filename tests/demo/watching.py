@@ -29,7 +29,7 @@ from stores.choices import EmailKind, Timing
 
 from . import story
 from .screen import Screen
-from .storefronts import Shown, Storefronts
+from .storefronts import Book, Shown, Storefronts
 
 NAMES = {shop.key: shop.name for shop in story.SHOPS}
 # What is told when it has arrived, from the store's own book.
@@ -37,6 +37,18 @@ ON_THE_WAY = (Situation.DUE, Situation.SENDING, Situation.PLANNING, Situation.IN
 SOON = timedelta(seconds=12)  # the worker looks every ten; a number that is on its way for longer is told
 MAILS_TOLD = (EmailState.SENT, EmailState.HELD, EmailState.REFUSED, EmailState.UNCLEAR)
 LONG_MILLISECONDS = 45_000.0  # a number that took longer has waited for something that is in neither file
+# A store's own word for how far an order is → what is told of it. What the merchant does is told where it is done.
+MARKED = {
+    "partial-shipped": (
+        "marked as shipped in part",
+        "More parcels of the order are to come. WooCommerce itself writes to the shopper, with the number.",
+    ),
+    "completed": (
+        "marked as completed",
+        "All of it is on its way. WooCommerce itself writes to the shopper: the number was there first, so it is in "
+        "the mail.",
+    ),
+}
 # Order, number, carrier, milliseconds, since what: the widths that keep the story's tables in line.
 WIDTHS = (5, 22, 10, 9, 14)
 FIGURES = frozenset({3})
@@ -66,18 +78,20 @@ class Watching:
         self._told: dict[int, str] = {}
         self._arrived: set[tuple[str, str, str]] = set()
         self._mailed: set[tuple[int, str]] = set()
+        self._states: dict[tuple[str, str], int] = {}  # order → how many of its store's words for it were told
 
     def released(self, key: str, order: str) -> None:
         """The store lets go of an order that it has kept on hold."""
         self._released[key, order] = timezone.now()
 
-    def look(self) -> dict[str, list[Shown]]:
+    def look(self) -> dict[str, Book]:
         """Tell what is new since the last look. Returns the books as they are."""
         close_old_connections()
         planables = facts_of(Shipment.objects.values_list("pk", flat=True))
         prefetch_related_objects([p.row for p in planables.values()], "store", "wanted", "sending", "shown")
         books = self.storefronts.books()
         self._tell_arrivals(planables.values(), books)
+        self._tell_states(books)
         self._tell_decisions(planables, timezone.now())
         self._tell_mails()
         return books
@@ -100,6 +114,20 @@ class Watching:
             orders = _some(number for number, _ in members)
             self.screen.happens(f"{NAMES[key]} {orders}", members[0][1].headline, colour="yellow")
 
+    # --- how far orders are ---------------------------------------------------------------------------
+
+    def _tell_states(self, books: dict[str, Book]) -> None:
+        """What an order is marked as in a store that keeps a log of it, and what the store itself writes then."""
+        groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for key, book in books.items():
+            for order, words in book.states.items():
+                for word in words[self._states.get((key, order), 1) :]:
+                    groups[key, word].append(order)
+                self._states[key, order] = len(words)
+        for (key, word), orders in groups.items():
+            if word in MARKED:
+                self.screen.happens(f"{NAMES[key]} {_some(orders)}: {MARKED[word][0]}", MARKED[word][1], colour="green")
+
     # --- mails ---------------------------------------------------------------------------------------
 
     def _tell_mails(self) -> None:
@@ -121,7 +149,7 @@ class Watching:
 
     # --- arrivals ------------------------------------------------------------------------------------
 
-    def _tell_arrivals(self, planables: Iterable[Planable], books: dict[str, list[Shown]]) -> None:
+    def _tell_arrivals(self, planables: Iterable[Planable], books: dict[str, Book]) -> None:
         by_number = {
             (self.keys[planable.row.store_id], number.value): planable
             for planable in planables
@@ -129,7 +157,7 @@ class Watching:
             if number is not None
         }
         groups: dict[tuple[str, str], list[Arrival]] = defaultdict(list)
-        for shown in (one for book in books.values() for one in book):
+        for shown in (one for book in books.values() for one in book.shown):
             if (shown.shop, shown.order, shown.number) not in self._arrived:
                 self._arrived.add((shown.shop, shown.order, shown.number))
                 arrival = self._arrival(shown, by_number.get((shown.shop, shown.number)))
@@ -174,5 +202,5 @@ class Watching:
 
 def _some(numbers: Iterable[str]) -> str:
     """Up to six order numbers, or five and how many more there are."""
-    found = list(dict.fromkeys(numbers))
+    found = list(dict.fromkeys(f"#{number.removeprefix('#')}" for number in numbers))
     return ", ".join(found) if len(found) <= 6 else f"{', '.join(found[:5])} and {len(found) - 5} more"
