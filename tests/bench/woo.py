@@ -1,12 +1,13 @@
 """WooCommerce in foul weather: every number arrives, none twice, no order is completed early.
 
-    python -m tests.bench.woo [--orders 300] [--seed 7] [--probability 0.2]
+    python -m tests.bench.woo [--orders 300] [--seed 7] [--probability 0.2] [--kills 0]
 
 Three pretend shops, one for each place that shows numbers: a plugin's list, WooCommerce's own fulfillments, notes.
 The faults that a store gets over by itself take turns, each on every fifth request that it fits, while parcels fall
 due: orders of one parcel, of two with a line each, and of one line in three parcels; every eighth number is replaced
-later. What pushes is what always does (orders/claimer.py), on PostgreSQL. In the end the weather is fair, what is left
-is pushed, and the shops' own books are counted: never our rows.
+later. What pushes is what always does (orders/claimer.py), on PostgreSQL; with `--kills`, so many times a process of
+its own that is killed (-9) at a random moment. In the end the weather is fair, what is left is pushed, and the shops'
+own books are counted: never our rows.
 
 Exit status 0 when no number is lost, none is there twice or told twice, no old one is left, and every order was
 completed, and not before all its parcels had a number.
@@ -25,7 +26,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.storefronts.woo import PretendWooCommerce, WooShop
 
-from .world import paid_orders, world
+from .world import World, kill_group, paid_orders, world
 
 if TYPE_CHECKING:
     from orders.models import Order
@@ -154,7 +155,7 @@ def number(wanted: Wanted, which: int, letter: str, now: datetime) -> None:
     wanted.parcels[shop][order][place].append(value)
 
 
-def run(orders: int, probability: float) -> tuple[Wanted, Counted, float]:
+def run(here: World, orders: int, probability: float, kills: int) -> tuple[Wanted, Counted, float]:
     """All turns of the weather, then the count; and how long it took until the weather was fair."""
     from orders.sync import database_now
 
@@ -176,6 +177,8 @@ def run(orders: int, probability: float) -> tuple[Wanted, Counted, float]:
                     parcels_of(order, shop, wanted, database_now())
                 del queue[:share]
             replace_some(wanted)
+            if turn * kills // len(FAULTS) != (turn + 1) * kills // len(FAULTS):
+                kill_one(here)
             ends = time.monotonic() + TURN_SECONDS
             while time.monotonic() < ends:
                 push()
@@ -198,6 +201,21 @@ def replace_some(wanted: Wanted) -> None:
         if which % 8 == 0 and len(wanted.parcels[shop][order][place]) == 1 and random.random() < 0.5:
             number(wanted, which, "B", database_now())
             wanted.replaced += 1
+
+
+def kill_one(here: World) -> None:
+    """A pusher that dies in the middle of its work; its leases run out by themselves."""
+    from orders.models import TrackingSync
+
+    pusher = here.manage("sync_tracking", "--wait", "20", stdout=-3, stderr=-3)
+    under_way = TrackingSync.objects.filter(sending__isnull=False)
+    before = set(under_way.values_list("pk", "sending_since"))
+    give_up = time.monotonic() + 10
+    while set(under_way.values_list("pk", "sending_since")) <= before and time.monotonic() < give_up:
+        time.sleep(0.01)
+    time.sleep(random.uniform(0.0, 0.3))
+    kill_group(pusher)
+    print(f"  killed a pusher: {under_way.count()} intents open", flush=True)
 
 
 def push() -> None:
@@ -276,6 +294,7 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=300)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--probability", type=float, default=0.2)
+    parser.add_argument("--kills", type=int, default=0)
     options = parser.parse_args()
     random.seed(options.seed)
     settings = {
@@ -288,8 +307,8 @@ def main() -> int:
         "after the connection was dropped"
     )
     began = time.monotonic()
-    with world(durable=False, **settings):
-        wanted, counted, foul = run(options.orders, options.probability)
+    with world(durable=False, **settings) as here:
+        wanted, counted, foul = run(here, options.orders, options.probability, options.kills)
     print(
         f"{len(wanted.shipments)} parcels, {wanted.replaced} of them with a replaced number; "
         f"{counted.requests} requests, {counted.writes} writes, at most {counted.most_at_once} at once in a shop; "
