@@ -19,6 +19,7 @@ from ..base import Tokens
 from ..codes import Code
 from ..errors import OutcomeUnknown, StoreBusy, StoreDisconnected
 from ..http import Answer, Session
+from ..said import on_one_line
 from .documents import document
 from .limiter import Cost, Limiter
 
@@ -29,7 +30,6 @@ API_VERSION = "2026-10"
 _NEVER_ENDING = "non-expiring access tokens"
 _SCOPE = re.compile(r"\b(?:read|write)_[a-z_]+\b")
 _SECRET = re.compile(r"\bshp[a-z]{2}_[0-9A-Za-z]+")
-_EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 
 
 class TooDear(Exception):
@@ -208,9 +208,7 @@ def granted(data: Mapping[str, Any]) -> frozenset[str]:
 
 def cleaned(text: str, secret: str = "") -> str:
     """What a store said, without tokens and addresses, on one line."""
-    if secret:
-        text = text.replace(secret, "***")
-    return " ".join(_EMAIL.sub("***", _SECRET.sub("***", text)).split())
+    return on_one_line(text, _SECRET, [secret])
 
 
 def _problems(errors: Any) -> tuple[Problem, ...]:

@@ -17,19 +17,21 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from itertools import islice
 from typing import Any
 from urllib.parse import urlsplit
 
 from ..codes import Code
 from ..errors import OutcomeUnknown, ShipmentRejected, StoreBusy, StoreDisconnected
 from ..http import Answer
+from ..said import on_one_line
 
 SCOPE = "Read/Write"  # as the shop's own page of keys writes it
 SAID_LIMIT = 500
 _LOOKED_AT = 64 * 1024  # of a page, for what it is
+_BEGINNINGS = 500  # places in a page at which data is tried to be read
 
 _SECRET = re.compile(r"\bc[ks]_[0-9A-Za-z]+")
-_EMAIL = re.compile(r"[^\s@<>\"']+@[^\s@<>\"']+\.[^\s@<>\"']+")
 _UNSEEN = re.compile(r"(?is)<(script|style|head)\b.*?</\1\s*>|<[^>]*>?")
 # Routes that every WooCommerce has: where one of them is not found, WooCommerce itself is gone.
 _CORE = re.compile(r"/wc/v3/(orders(/batch|/\d+(/(notes|refunds)(/\d+)?)?)?|webhooks(/\d+)?)")
@@ -143,17 +145,24 @@ def parsed(body: bytes) -> tuple[dict[str, Any] | list[Any], bool] | None:
     if clean[:1] in ("{", "["):
         data = _whole(clean)
         return None if data is None else (data, was_dirty)
-    for start in re.finditer(r"(?<=[>\n\ufeff])[ \t]*[\[{]", clean):
-        if (data := _whole(clean[start.start() :])) is not None:
+    effort = 2 * len(clean)
+    for start in islice(re.finditer(r"(?<=[>\n\ufeff])[ \t]*[\[{]", clean), _BEGINNINGS):
+        try:
+            data = json.loads(clean[start.start() :])
+        except json.JSONDecodeError as error:
+            effort -= error.pos
+        except (ValueError, RecursionError):
+            effort -= len(clean)
+        else:
             return data, True
+        if effort < 0:
+            return None  # made to be read for hours
     return None
 
 
 def cleaned(text: str, secrets: tuple[str, ...] = ()) -> str:
     """What a store said, without keys and addresses, on one line and cut short."""
-    for secret in filter(None, secrets):
-        text = text.replace(secret, "***")
-    return " ".join(_EMAIL.sub("***", _SECRET.sub("***", text)).split())[:SAID_LIMIT]
+    return on_one_line(text, _SECRET, secrets)[:SAID_LIMIT]
 
 
 def page_text(body: bytes) -> str:

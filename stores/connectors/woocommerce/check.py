@@ -26,7 +26,7 @@ from .rest import Rest, RouteGone
 
 _HOPS = 4
 _SHOP_API = "wc/v3"
-_API_LINK = re.compile(r"<([^>]*)>\s*;\s*rel=\"https://api\.w\.org/\"")
+_API_LINK = re.compile(r"<([^<>]*)>\s*;\s*rel=\"https://api\.w\.org/\"")
 _WORDPRESS = re.compile(rb"/wp-(?:content|includes|json)/")
 
 # Shops that keep no zone but a difference to UTC in hours. Zones of whole hours have a sign turned round in their name.
