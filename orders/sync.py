@@ -239,7 +239,7 @@ class _Turn:
             is_due = planned.state == SyncState.DUE and planned.due_at is not None and planned.due_at <= now
             if not (is_due and isinstance(decision, Send)):
                 others.append(planable)
-            elif found[row.shipment.order_id].waits_for_a_sibling(row.shipment_id):
+            elif found[row.shipment.order_id].waits_for_a_sibling(row.shipment_id, one_list=self.capabilities.one_list):
                 # An older list under way would drop this number: the sibling's end comes first.
                 TrackingSync.objects.filter(pk=row.pk).update(due_at=now + timedelta(seconds=self.settle / 4))
             else:

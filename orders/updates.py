@@ -31,12 +31,14 @@ class OrderPicture:
         numbers = {n for s, found in self.numbers.items() if s != shipment_id for n in found}
         return frozenset(ids | numbers)
 
-    def waits_for_a_sibling(self, shipment_id: int) -> bool:
+    def waits_for_a_sibling(self, shipment_id: int, *, one_list: bool = False) -> bool:
         """Whether a sibling's open intent may still write a list that this shipment shares.
 
-        Only parcels whose contents nobody told, or that share a fulfillment, write the same list: an older list
-        that arrives late would drop the newer number.
+        Parcels whose contents nobody told, or that share a fulfillment, write the same list; where the platform has
+        but `one_list` for each order, all do. An older list that arrives late would drop the newer number.
         """
+        if one_list:
+            return bool(self.sending - {shipment_id})
         for sibling in self.sending - {shipment_id}:
             shared = set(self.fulfillments.get(sibling, ())) & set(self.fulfillments.get(shipment_id, ()))
             if shared or not (self.lines.get(sibling) and self.lines.get(shipment_id)):

@@ -21,6 +21,7 @@ from orders.models import Carrier, Order, OrderLine, Shipment, ShipmentLine, Shi
 from stores.choices import MailSender, NumberSource, Timing
 from stores.models import Store, SyncPreference
 from tests.storefronts.client import Shop
+from tests.storefronts.woo import WooShop
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 _running = itertools.count(1)
@@ -70,9 +71,10 @@ def a_store(
     return store
 
 
-def a_store_in(shop: Shop, owner: User | None = None, **fields: Any) -> Store:
+def a_store_in(shop: Shop | WooShop, owner: User | None = None, **fields: Any) -> Store:
     """A store that is a shop of the pretend platform: real pushes and pulls arrive in its book."""
-    return a_store(owner, base_url=shop.base_url, credentials=dict(shop.credentials), **fields)
+    platform = "woocommerce" if isinstance(shop, WooShop) else "shopify"
+    return a_store(owner, platform=platform, base_url=shop.base_url, credentials=dict(shop.credentials), **fields)
 
 
 def an_order(

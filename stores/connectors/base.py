@@ -38,6 +38,7 @@ class Capabilities:
     cancels: bool = False  # a fulfillment can be cancelled
     mails_always: bool = False  # the platform's own mail cannot be switched off by API
     completes: bool = False  # an order is marked as done apart from its tracking, where the merchant wants that
+    one_list: bool = False  # all numbers of an order stand in one list: of two writes at once one may be lost
     hooks: bool = False  # the store can tell us that something changed
     app_signs_hooks: bool = False  # its messages are signed with the app's own secret, not with one that we choose
 

@@ -15,14 +15,15 @@ from stores.lease import take
 from stores.models import Store
 from tests import factories
 from tests.storefronts.client import Shop
+from tests.storefronts.woo import WooShop
 
 
-def an_order_in(shop: Shop, store: Store, *lines: Any, **fields: Any) -> Order:
+def an_order_in(shop: Shop | WooShop, store: Store, *lines: Any, **fields: Any) -> Order:
     """An order placed in the shop, pulled over HTTP, and paid by the merchant."""
     there = shop.add_order(lines or [("MUG", "A mug", 2)], **fields)
     now = sync.database_now()
     pull_store(store, now=now)
-    order = Order.objects.get(store=store, external_id=there["id"])
+    order = Order.objects.get(store=store, external_id=str(there["id"]))
     changes.mark_paid([order.pk], now, now=now)
     return order
 

@@ -42,6 +42,7 @@ class WooCommerceConnector:
         cancels=True,
         mails_always=True,
         completes=True,
+        one_list=True,
         hooks=True,
     )
 
