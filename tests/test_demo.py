@@ -11,17 +11,20 @@ import sys
 import time
 from collections import Counter
 from datetime import date
+from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
 import requests
 
+from stores.choices import DisconnectReason
 from tests.conftest import ROOT
 from tests.demo import connecting, madeup, mails, story, surroundings, verdict
 from tests.demo.mail_page import serving
 from tests.demo.parts import processes_with
 from tests.demo.screen import WIDTH, Screen, wants_colour
 from tests.demo.storefronts import PLATFORMS, Access, Book, Shown, StoreMail
+from tests.factories import NOON, a_store
 
 # The environment of the tests must not help: the demo brings its own.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
@@ -324,6 +327,23 @@ def test_made_up_postal_numbers_carry_the_check_digit(serial: str, digit: str) -
     assert madeup.s10_check_digit(serial) == digit
 
 
+# --- what is told --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_store_that_a_visitor_connects_again_is_told_of_and_a_strange_one_is_not() -> None:
+    from tests.demo.watching import keys_of_stores
+
+    garden = "http://127.0.0.1:8200/linden-garden"
+    left = a_store(
+        base_url=garden, platform="woocommerce", disconnected_at=NOON, disconnect_reason=DisconnectReason.MERCHANT
+    )
+    again = a_store(base_url=garden, platform="woocommerce")
+    a_store(base_url="https://somebodys-own.example")
+
+    assert keys_of_stores() == {left.pk: "linden-garden", again.pk: "linden-garden"}
+
+
 # --- the mails --------------------------------------------------------------------------------------------------
 
 MAIL = """\
@@ -364,6 +384,23 @@ def test_a_mail_is_read_from_its_file_once_it_is_whole(tmp_path: Path) -> None:
     assert (mail.about, mail.link) == (("1003", "shipped"), "http://127.0.0.1:8000/t/abc")
     assert mails.customers_mails([mail, mail]) == {"1003": Counter(shipped=2)}
     assert mails.read(tmp_path / "nothing") == []
+
+
+@pytest.mark.parametrize(
+    "subject, about",
+    [
+        ("Your order #1003 has been shipped", ("1003", "shipped")),
+        ("Your order 4002 has been shipped (parcel 1 of 2)", ("4002", "shipped")),  # as WooCommerce counts
+        ("A new tracking number for your order 4004", ("4004", "number_changed")),
+        ("Your order 4001 is being prepared", ("4001", "preparing")),
+        ("Please confirm your e-mail address", ("", "")),
+    ],
+)
+def test_a_mail_is_known_by_its_subject(subject: str, about: tuple[str, str]) -> None:
+    message = EmailMessage()
+    message["Subject"] = subject
+
+    assert mails.Mail("1", message).about == about
 
 
 def test_the_page_shows_a_mail_as_text_and_as_html_that_runs_nothing(tmp_path: Path) -> None:

@@ -16,10 +16,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from . import story
 from .mails import Mail, read
 
 HOSTS = {"127.0.0.1", "localhost"}
 STYLE = (Path(__file__).parent / "mail_page.css").read_text(encoding="utf-8")
+OTHERS = " and ".join(shop.name for shop in story.SHOPS if shop.mails_itself)
+ELSEWHERE = f"WooCommerce itself writes to the customers of {OTHERS}; the store's own page says for which numbers."
 HEADERS = {
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
@@ -95,7 +98,10 @@ def _list(mails: list[Mail]) -> str:
     count = f"{len(mails)} mail{'s' if len(mails) != 1 else ''}, the newest first"
     body = f'<ol class="mails">{rows}</ol>' if mails else '<p class="empty">Nobody has been written to yet.</p>'
     return _page(
-        "Mails of the demo", f'<p class="quiet">{count}. This page looks again every few seconds.</p>{body}', 4
+        "Mails of the demo",
+        f'<p class="quiet">{count}. This page looks again every few seconds.</p>'
+        f'<p class="quiet">All that TrackSync has written. {ELSEWHERE}</p>{body}',
+        4,
     )
 
 

@@ -18,11 +18,12 @@ from pathlib import Path
 FOLDER = "mails"
 BETWEEN = b"\n" + b"-" * 79 + b"\n"  # as the file backend has it
 
-# How a receiver knows what a mail is about, in the words of the texts that every store begins with.
+# How a receiver knows what a mail is about, in the words of the texts that every store begins with. The number is the
+# store's own: Shopify writes a # before it, WooCommerce does not.
 SUBJECTS = {
-    "preparing": re.compile(r"Your order #(\d+) is being prepared"),
-    "shipped": re.compile(r"Your order #(\d+) has been shipped( \(parcel \d+ of \d+\))?"),
-    "number_changed": re.compile(r"A new tracking number for your order #(\d+)"),
+    "preparing": re.compile(r"Your order #?(\d+) is being prepared"),
+    "shipped": re.compile(r"Your order #?(\d+) has been shipped( \(parcel \d+ of \d+\))?"),
+    "number_changed": re.compile(r"A new tracking number for your order #?(\d+)"),
 }
 
 

@@ -72,7 +72,7 @@ class Parts:
 
     def start(self, name: str, command: Sequence[str]) -> Part:
         """Start a part; what it says goes to a file of its name in the folder."""
-        log = self.folder / f"{name.replace(' ', '-')}.log"
+        log = self.folder / f"{name.lower().replace(' ', '-')}.log"
         with log.open("wb") as output:
             part = Part(name, self._open(command, stdout=output, stderr=subprocess.STDOUT), log)
         self._parts.append(part)

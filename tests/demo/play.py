@@ -78,12 +78,7 @@ class Play:
             "Log in as a merchant and change when or which number a store gets; mark #1004 as paid in the admin: "
             "what comes of it is told here."
         )
-        for shop in story.SHOPS:
-            if shop.mails_itself:
-                self.screen.say(
-                    f"The page of {shop.name} has two choices more: where in the store numbers go, and whether orders "
-                    "are completed."
-                )
+        self.screen.say(*(hint for shop in story.SHOPS if (hint := PLATFORMS[shop.platform].hint(shop))))
         for owner in sorted(set(OWNERS) - VERIFIED):
             self.screen.say(
                 f"The customers of {owner} are not written to yet. Log in as that merchant, have the link sent and "
@@ -129,7 +124,7 @@ class Play:
         rows = [
             ("Staff", f"{self.web}/admin/", (f"login {STAFF}", f"password {self.staffs_password}")),
             ("Merchants", f"{self.web}/", (f"login {' or '.join(OWNERS)}", f"password {self.merchants_password}")),
-            ("Mails", self.mail_page, ("What customers get, to read",)),
+            ("Mails", self.mail_page, ("What TrackSync writes to customers, to read",)),
         ]
         rows += [
             (shop.name, self.storefronts.page(shop), (f"{PLATFORMS[shop.platform].label}: {shop.promise}",))
@@ -166,8 +161,7 @@ class Play:
         from .watching import Watching
 
         self._let_merchants_in()
-        keys = {int(store_id): key for key, store_id in self.store_ids.items()}
-        self.watching = Watching(self.screen, self.storefronts, keys)
+        self.watching = Watching(self.screen, self.storefronts)
 
     def _let_merchants_in(self) -> None:
         """Stores that staff connect have owners without a password. One has verified the address, the other not yet."""
@@ -255,6 +249,8 @@ class Play:
                     f"{own.total()} mails came from {shop.name} itself, each with its numbers",
                     f"{own['partial-shipped']} that an order is shipped in part, {own['completed']} that it is "
                     "completed. TrackSync has written to none of these shoppers: nobody is told twice.",
+                    "WooCommerce has no mail about a number that is replaced. Who wants that told switches its mails "
+                    "off there, says so here, and lets TrackSync write.",
                     colour="green",
                 )
         return True

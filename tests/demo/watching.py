@@ -26,6 +26,7 @@ from orders.wording import Explanation, explain, sentence
 from orders.wording.explain import Situation
 from orders.wording.mails import mail_sentence
 from stores.choices import EmailKind, Timing
+from stores.models import Store
 
 from . import story
 from .screen import Screen
@@ -68,11 +69,11 @@ class Arrival:
 class Watching:
     """Remembers what has been told. `look()` tells the rest."""
 
-    def __init__(self, screen: Screen, storefronts: Storefronts, keys: dict[int, str]) -> None:
-        """`keys`: store id → its key in the story."""
+    def __init__(self, screen: Screen, storefronts: Storefronts) -> None:
+        """Nothing is looked at yet."""
         self.screen = screen
         self.storefronts = storefronts
-        self.keys = keys
+        self.keys: dict[int, str] = {}  # store id → its key in the story
         self.milliseconds: list[float] = []
         self._released: dict[tuple[str, str], datetime] = {}
         self._told: dict[int, str] = {}
@@ -87,7 +88,8 @@ class Watching:
     def look(self) -> dict[str, Book]:
         """Tell what is new since the last look. Returns the books as they are."""
         close_old_connections()
-        planables = facts_of(Shipment.objects.values_list("pk", flat=True))
+        self.keys = keys_of_stores()
+        planables = facts_of(Shipment.objects.filter(order__store__in=self.keys).values_list("pk", flat=True))
         prefetch_related_objects([p.row for p in planables.values()], "store", "wanted", "sending", "shown")
         books = self.storefronts.books()
         self._tell_arrivals(planables.values(), books)
@@ -133,7 +135,7 @@ class Watching:
     def _tell_mails(self) -> None:
         """Who was written to, and which mails wait for the merchant."""
         groups: dict[tuple[str, str, str, str], list[str]] = defaultdict(list)
-        told = CustomerEmail.objects.filter(state__in=MAILS_TOLD).order_by("pk")
+        told = CustomerEmail.objects.filter(state__in=MAILS_TOLD, shipment__order__store__in=self.keys).order_by("pk")
         columns = ("pk", "state", "reason", "kind", "shipment__order__store_id", "shipment__order__number")
         for pk, state, reason, kind, store_id, number in told.values_list(*columns):
             if (pk, state) not in self._mailed:
@@ -198,6 +200,15 @@ class Watching:
         if arrival.what != "after release":
             self.milliseconds.append(took)
         return (f"#{shown.order}", shown.number, shown.company, f"{took:,.0f} ms", arrival.what)
+
+
+def keys_of_stores() -> dict[int, str]:
+    """Store id → its key in the story, by the end of its address.
+
+    A visitor may disconnect a store and connect it again, or connect one that is not in the story.
+    """
+    ends = ((pk, url.rpartition("/")[2]) for pk, url in Store.objects.values_list("pk", "base_url"))
+    return {pk: key for pk, key in ends if key in NAMES}
 
 
 def _some(numbers: Iterable[str]) -> str:

@@ -45,6 +45,11 @@ class World(ABC):
         """Where people look at a store."""
         return f"{self.address}/{key}/"
 
+    @classmethod
+    def hint(cls, shop: Shop) -> str:
+        """What else there is to try on its page, "" for nothing."""
+        return ""
+
     @abstractmethod
     def open(self, shop: Shop, now: datetime) -> None:
         """Open a store and let its shoppers order."""
