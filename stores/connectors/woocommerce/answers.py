@@ -78,12 +78,21 @@ class KeyRefused(Exception):
 
 
 class PageInstead(Exception):
-    """A page for people came in place of data; `error` is what it means this time."""
+    """A page for people came in place of data; `error` is what it means this time.
 
-    def __init__(self, error: StoreBusy | OutcomeUnknown, status: int) -> None:
+    `at_last` is what it means once it has gone on for too long: a shop that is being updated or moved may lack its
+    API for some minutes, and needs nobody then.
+    """
+
+    def __init__(
+        self, error: StoreBusy | OutcomeUnknown, status: int, at_last: StoreDisconnected | None = None
+    ) -> None:
         super().__init__(f"a page came with status {status}")
         self.error = error
         self.status = status
+        self.at_last = at_last or StoreDisconnected(
+            Code.SHUT_OUT, error.message, status=status, request_id=error.request_id
+        )
 
 
 class Moved(Exception):
@@ -123,10 +132,13 @@ def read(answer: Answer, path: str, *, writes: bool, base_url: str = "", secrets
     if status == 402:
         raise StoreDisconnected(Code.SHOP_FROZEN, said, status=status, request_id=reference)
     if status in (401, 403):
+        if not code:  # neither of WordPress nor of a plugin: of what stands before them
+            raise PageInstead(StoreBusy(Code.NOT_JSON, said, request_id=reference), status)
         raise _refused(status, code, said, reference)
     if code == "rest_no_route":
         if _CORE.fullmatch(path):
-            raise StoreDisconnected(Code.PLATFORM_MISSING, said, request_id=reference)
+            gone = StoreDisconnected(Code.PLATFORM_MISSING, said, request_id=reference)
+            raise PageInstead(StoreBusy(Code.SERVER_ERROR, said, status=status, request_id=reference), status, gone)
         raise RouteGone(path)
     if code.endswith("order_invalid_id"):
         raise ShipmentRejected(Code.ORDER_NOT_FOUND, said, request_id=reference)
@@ -274,7 +286,8 @@ def _elsewhere(answer: Answer, base_url: str) -> Exception:
 def _page(answer: Answer, said: str, *, writes: bool) -> Exception:
     status, reference = answer.status, reference_of(answer)
     if status == 404:
-        return StoreDisconnected(Code.PERMALINKS, said, request_id=reference)
+        gone = StoreDisconnected(Code.PERMALINKS, said, request_id=reference)
+        return PageInstead(StoreBusy(Code.NOT_JSON, said, request_id=reference), status, gone)
     if status == 402:
         return StoreDisconnected(Code.SHOP_FROZEN, said, status=status, request_id=reference)
     if status == 413:

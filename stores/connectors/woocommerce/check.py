@@ -107,7 +107,7 @@ def _shop(rest: Rest, session: Session) -> Mapping[str, Any]:
                 raise _whats_there(session, rest.base_url) or error from None
             if error.reason.code != Code.ADDRESS_MOVED or not _is_near(rest.base_url, to):
                 raise _moved(moved_to) if moved_to else error from None
-            moved_to, asked = to, Rest(session, to, {}, rest.memory)
+            moved_to, asked = to, Rest(session, to, {}, rest.memory, is_patient=False)
         except ShipmentRejected as error:
             raise StoreDisconnected(Code.SHOP_NOT_FOUND, error.message, request_id=error.request_id) from None
     else:

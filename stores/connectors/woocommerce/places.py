@@ -13,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..errors import ShipmentRejected, StoreDisconnected
+from ..codes import Code
+from ..errors import ShipmentRejected, StoreBusy, StoreDisconnected
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -70,7 +71,9 @@ def _plugin(rest: Rest, namespaces: Sequence[str] | None) -> tuple[bool, bool]:
     """Whether a tracking plugin answers, and whether it is AST."""
     try:
         named = namespaces or rest.index().data.get("namespaces") or ()
-    except (StoreDisconnected, ShipmentRejected):
+    except (StoreDisconnected, ShipmentRejected, StoreBusy) as error:
+        if isinstance(error, StoreBusy) and error.reason.code != Code.NOT_JSON:
+            raise
         # Some shops show their index to nobody, and their orders to a key all the same.
         asked = "/orders/1/shipment-trackings"
         is_ast = rest.has_route(f"/{AST_API}{asked}")

@@ -216,10 +216,7 @@ class Rest:
         try:
             reply = read(answer, path, writes=writes, base_url=self.base_url, secrets=(self._secret, self._key))
         except PageInstead as page:
-            shut_out = StoreDisconnected(
-                Code.SHUT_OUT, page.error.message, status=page.status, request_id=page.error.request_id
-            )
-            raise self._struck(page.error, shut_out, writes=changes) from None
+            raise self._struck(page.error, page.at_last, writes=changes) from None
         except Moved as moved:
             self.memory.answered(writes=changes)
             raise _moved(moved) from None

@@ -88,7 +88,7 @@ class ShopifyUnderTest:
     first_write_is_all = True
     shares_fulfillments = True
     when_moved = StoreBusy
-    when_gone = Code.SHOP_NOT_FOUND
+    when_gone = (StoreDisconnected, Code.SHOP_NOT_FOUND)
 
     def __init__(self, shop: Shop) -> None:
         self.shop = shop

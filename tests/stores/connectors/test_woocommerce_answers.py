@@ -185,9 +185,11 @@ FOR_ALL: list[tuple[str, Answer, str, tuple[Any, ...]]] = [
         "WooCommerce is off",
         answer(404, error("rest_no_route")),
         ORDER,
-        (StoreDisconnected, Code.PLATFORM_MISSING, {}),
+        (PageInstead, StoreBusy, 404),
     ),
-    ("nothing rewrites", answer(404, page()), ORDER, (StoreDisconnected, Code.PERMALINKS, {})),
+    ("nothing rewrites", answer(404, page()), ORDER, (PageInstead, StoreBusy, 404)),
+    ("something before WordPress", answer(403, '{"message": "Forbidden"}'), ORDER, (PageInstead, StoreBusy, 403)),
+    ("a filter's own data", answer(401, '{"error_code": 1020}'), ORDER, (PageInstead, StoreBusy, 401)),
     ("no bill paid", answer(402, page()), ORDER, (StoreDisconnected, Code.SHOP_FROZEN, {"status": 402})),
     # Elsewhere
     (
@@ -448,7 +450,7 @@ def test_a_write_that_is_refused_tells_what_a_person_has_to_mend(
     what(shop)
 
     with pytest.raises(StoreDisconnected) as refused:
-        rest(shop).put(f"/wc/v3/orders/{order['id']}", {"status": "completed"})
+        rest(shop, is_patient=False).put(f"/wc/v3/orders/{order['id']}", {"status": "completed"})
 
     assert (refused.value.reason.code, dict(refused.value.reason.values)) == (code, values)
     assert shop.book()["orders"][0]["status"] == "processing"
@@ -521,6 +523,33 @@ def test_a_firewall_is_first_an_interruption_and_then_a_case_for_a_person(
     assert shut_out.value.reason.values == {
         "status": {"waf_403": 403, "406": 406, "html_200": 200, "cloudflare_503": 503}[fault]
     }
+
+
+@pytest.mark.parametrize(
+    "what, code", [(woocommerce_is_off, Code.PLATFORM_MISSING), (nothing_rewrites, Code.PERMALINKS)]
+)
+@pytest.mark.parametrize("ask", ["get", "put"])
+def test_an_api_that_is_gone_for_a_moment_needs_nobody_and_one_that_stays_away_does(
+    ask: str, what: Callable[[WooShop], None], code: Code, pretend_woo: PretendWooCommerce
+) -> None:
+    """A plugin that is being updated, or a site that is being put up anew, is not there for some seconds."""
+    shop = pretend_woo.shop()
+    path = f"/wc/v3/orders/{shop.add_order()['id']}"
+    what(shop)
+    memory = Memory()
+
+    def asked() -> ConnectorError:
+        with pytest.raises(ConnectorError) as error:
+            rest(shop, memory).get(path) if ask == "get" else rest(shop, memory).put(path, {})
+        return error.value
+
+    at_first = [type(asked()) for _ in range(3)]
+    memory.reads.since -= PATIENCE
+    memory.writes.since -= PATIENCE
+    at_last = asked()
+
+    assert at_first == [StoreBusy] * 3
+    assert (type(at_last), at_last.reason.code) == (StoreDisconnected, code)
 
 
 @pytest.mark.parametrize(

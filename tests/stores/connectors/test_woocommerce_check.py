@@ -170,6 +170,14 @@ def test_a_store_that_shows_its_index_to_nobody_is_read_all_the_same(pretend_woo
     assert facts.places == ("shipment_tracking", "fulfillments", "plain")
 
 
+@pytest.mark.parametrize("fault", ["waf_403", "404", "login_wall"])
+def test_a_firewall_before_the_index_alone_keeps_no_number_away(fault: str, pretend_woo: PretendWooCommerce) -> None:
+    shop = pretend_woo.shop(plugin="ast")
+    shop.fault(fault, on="index")
+
+    assert places.find(rest(shop), Memory()) == Places((Place.SHIPMENT_TRACKING, Place.PLAIN), is_ast=True)
+
+
 @pytest.mark.parametrize(
     "name,offset,zone",
     [

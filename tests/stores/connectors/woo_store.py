@@ -51,9 +51,9 @@ def connect(
     )
 
 
-def rest(shop: WooShop, memory: Memory | None = None, **more: Any) -> Rest:
+def rest(shop: WooShop, memory: Memory | None = None, *, is_patient: bool = True, **more: Any) -> Rest:
     """Requests to the shop, as the connector sends them."""
-    return Rest(session(**more), shop.base_url, shop.credentials, memory or Memory())
+    return Rest(session(**more), shop.base_url, shop.credentials, memory or Memory(), is_patient=is_patient)
 
 
 def _no_token() -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 from stores.connectors.base import StoreSettings
 from stores.connectors.codes import Code
-from stores.connectors.errors import StoreDisconnected
+from stores.connectors.errors import StoreBusy, StoreDisconnected
 from stores.connectors.woocommerce.connector import WooCommerceConnector
 from stores.connectors.woocommerce.memory import Memory
 from tests.storefronts.woo import WooShop
@@ -83,7 +83,8 @@ class WooUnderTest:
     writes_at_once = 1
     writes_a_number = 2
     when_moved = StoreDisconnected  # a shop may move to another address, and somebody has to say that it did
-    when_gone = Code.PERMALINKS
+    # It may be put up anew at this moment; a person is asked after a quarter of an hour.
+    when_gone = (StoreBusy, Code.NOT_JSON)
 
     def __init__(self, shop: WooShop, plugin: str) -> None:
         self.shop = shop
