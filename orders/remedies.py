@@ -96,12 +96,12 @@ _REMEDIES: dict[str, _Said] = {
     RowCode.CANCELLED_AFTER_SENT: _Said(
         Button.CANCEL,
         Who.MERCHANT,
-        _("Cancel the fulfillment in the store if the parcel should not leave, or give up to leave it as it is."),
+        _("Take the number back out of the store if the parcel should not leave, or give up to leave it as it is."),
     ),
     RowCode.DISPATCH_REVERSED: _Said(
         Button.CANCEL,
         None,
-        _("It settles when the parcel leaves again. If it should not leave, cancel the fulfillment in the store."),
+        _("It settles when the parcel leaves again. If it should not leave, take the number back out of the store."),
     ),
     RowCode.UNITS_MISSING: _Said(
         Button.OPEN,
@@ -114,7 +114,14 @@ _REMEDIES: dict[str, _Said] = {
     ),
     # The store says: this shipment
     Code.ON_HOLD: _Said(Button.OPEN),
-    Code.ORDER_NOT_FOUND: _Said(Button.RECONNECT),
+    Code.ORDER_NOT_FOUND: _Said(
+        Button.OPEN,
+        None,
+        _(
+            "If it should get its number: bring it back in {platform}, or let us read older orders there, and press "
+            "“Try again”. Otherwise give up."
+        ),
+    ),
     Code.ORDER_CANCELLED_IN_STORE: _Said(
         Button.GIVE_UP,
         Who.MERCHANT,

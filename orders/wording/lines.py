@@ -54,7 +54,7 @@ OUTCOMES: dict[str, tuple[Text, ...]] = {
     AttemptOutcome.STORE_BUSY: (_("The whole store is left alone for a while."),),
     AttemptOutcome.STORE_DISCONNECTED: (_("The store did not let us in."),),
     AttemptOutcome.UNKNOWN: (_("No clear answer; we look before anything is sent again."),),
-    AttemptOutcome.CANCELLED: (_("The fulfillment in the store was cancelled by a person."),),
+    AttemptOutcome.CANCELLED: (_("What we had written in the store was taken back by a person."),),
     AttemptOutcome.BY_HAND: (_("Changed by a person."),),
 }
 

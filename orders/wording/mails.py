@@ -40,7 +40,7 @@ MAILS: dict[str, tuple[Text, ...]] = {
     MailCode.REPLACED_AGAIN: (_("Not sent: the number was replaced once more before it went out."),),
     MailCode.NUMBER_IS_OUT: (_("Not sent: the parcel has gone, or its number is in the store by now."),),
     MailCode.DISCONNECTED: (_("Not sent: the store was disconnected."),),
-    MailCode.BY_STORE: (_("{platform} was asked to write to the customer."),),
+    MailCode.BY_STORE: (_("Left to {platform}, which writes to the customer itself."),),
     MailCode.STORE_WAS_NOT_ASKED: (
         _(
             "Nobody wrote: the store writes by itself when a number is new to it, and this one was there before it was "

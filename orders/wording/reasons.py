@@ -38,7 +38,7 @@ WORDS: dict[str, Words] = {
     WaitCode.WITHDRAWN: words(
         Who.STAFF,
         _('Press "try again now" to send a number again.'),
-        _("The fulfillment in {platform} was cancelled from here, so nothing is sent for this parcel."),
+        _("The number was taken back out of {platform} from here, so nothing is sent for this parcel."),
     ),
     WaitCode.OLDER_THAN_SYNC: words(
         Who.NOBODY,
@@ -83,13 +83,13 @@ WORDS: dict[str, Words] = {
     # The row's own
     RowCode.CANCELLED_AFTER_SENT: words(
         Who.STAFF,
-        _("Cancel the fulfillment in the store if the parcel does not leave, or give up if it should stay as it is."),
+        _("Take the number back out of the store if the parcel does not leave, or give up if it should stay there."),
         _("The order was cancelled or refunded on {since}, after its number {number} had gone to the store."),
         _("The order was cancelled or refunded after its number had gone to the store."),
     ),
     RowCode.DISPATCH_REVERSED: words(
         Who.STAFF,
-        _("Mark it as dispatched again, or cancel the fulfillment in the store."),
+        _("Mark it as dispatched again, or take the number back out of the store."),
         _("The store shows {number}, but the parcel has come back to us and its dispatch was undone."),
         _("The store shows the number, but the parcel has come back to us and its dispatch was undone."),
     ),
@@ -102,8 +102,8 @@ WORDS: dict[str, Words] = {
     RowCode.NUMBER_GONE: words(
         Who.MERCHANT,
         _('Press "try again now" to put it back, or give up to leave it as it is.'),
-        _("The number {number} is no longer on our fulfillment in {platform}; somebody took it away there."),
-        _("The number is no longer on our fulfillment in {platform}; somebody took it away there."),
+        _("The number {number} is no longer where we wrote it in {platform}; somebody took it away there."),
+        _("The number is no longer where we wrote it in {platform}; somebody took it away there."),
     ),
     RowCode.UNEXPECTED: words(
         Who.STAFF,
@@ -137,8 +137,8 @@ WORDS: dict[str, Words] = {
     # The store says: this shipment, a person
     Code.ORDER_NOT_FOUND: words(
         Who.MERCHANT,
-        _("If the order still exists, allow TrackSync to read older orders and reconnect the store."),
-        _("{platform} does not show us this order: it was deleted, or is older than what we may read."),
+        _("If it should get its number: bring it back in {platform}, or let us read older orders. Then try again."),
+        _("{platform} does not show us this order: it was deleted or thrown away, or is older than what we may read."),
     ),
     Code.ORDER_CANCELLED_IN_STORE: words(
         Who.STAFF,
@@ -166,12 +166,12 @@ WORDS: dict[str, Words] = {
     Code.FULFILLMENT_CANCELLED: words(
         Who.STAFF,
         _('Press "try again now" if the number should stand there again, or give up.'),
-        _("Somebody cancelled our fulfillment in {platform}, so the number is no longer there."),
+        _("Somebody took back what we had written in {platform}, so the number is no longer there."),
     ),
     Code.FULFILLMENT_NOT_OURS: words(
         Who.MERCHANT,
-        _("Cancel it in {platform} itself, if it should go."),
-        _("The fulfillment is gone, or was not made by us, so we did not cancel it."),
+        _("Take it back in {platform} itself, if it should go."),
+        _("What is to be taken back is gone already, or was not written by us, so we did not touch it."),
     ),
     Code.ORDER_NOT_OPEN: words(
         Who.MERCHANT,

@@ -42,7 +42,7 @@ def test_a_store_is_connected_once_its_key_may_write_and_told_where_its_numbers_
     # Somewhere else, and without the mark.
     visit.follow("Change this")
     page.get_by_label("An order note").check()
-    page.get_by_label("Mark an order as completed once all of it has left").uncheck()
+    page.get_by_label("Mark an order as completed once all of it has its numbers").uncheck()
     wide.append(visit.is_too_wide())
     visit.press("Save for Linden Garden")
     visit.sees("Saved for Linden Garden.")

@@ -71,7 +71,7 @@ def test_a_fulfillment_is_cancelled_in_the_store_and_sent_again_only_when_a_pers
     push(store)
 
     assert messages_of(answer) == ["The fulfillment is cancelled in the store, and the parcel is out of the sync."]
-    assert answer.context["explanation"].headline.startswith("The fulfillment in Shopify was cancelled from here")
+    assert answer.context["explanation"].headline.startswith("The number was taken back out of Shopify from here")
     assert (sent, cancelled, stays, live(shop)) == (
         [(["YT2600000000000001"], 2)],
         [],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 from typing import Any
@@ -56,8 +57,8 @@ def a_sent_parcel(store: Store) -> Shipment:
     return shipment
 
 
-def plain(html: str) -> str:
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html)).strip()
+def plain(page_text: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page_text)).strip()
 
 
 # --- what the page says -----------------------------------------------------------------------------
@@ -79,6 +80,51 @@ def test_the_page_explains_both_questions_and_always_says_how_long_goods_may_tak
     ):
         assert sentence in text
     assert [word for word in ("${", "{{", "{%", "None") if word in text] == []
+
+
+@pytest.mark.parametrize(
+    "platform, completes, says",
+    [
+        (
+            "shopify",
+            True,
+            (
+                "your store shows it and marks those items as fulfilled. The parcel itself may still be",
+                "Then the items are marked as fulfilled, and your customer hears of it.",
+                "Your store's own notice, sent when the items are marked as fulfilled.",
+            ),
+        ),
+        (
+            "woocommerce",
+            True,
+            (
+                "with the last number of an order, the order is marked as completed.",
+                "tells your customer that the order is completed, perhaps days before the parcel leaves. Leave orders",
+                "With the last parcel the order is marked as completed, and your customer hears of it.",
+                "Your store's own mail, sent when the order is marked as completed.",
+            ),
+        ),
+        (
+            "woocommerce",
+            False,
+            (
+                "The parcel itself may still be on our shelf, and the order stays open until you complete it.",
+                "not earlier. The order stays open until you complete it.",
+                "Your store's own mail, sent when you complete the order.",
+            ),
+        ),
+    ],
+)
+def test_what_becomes_of_the_order_is_told_as_the_platform_has_it(
+    platform: str, completes: bool, says: tuple[str, ...]
+) -> None:
+    others = ("items as fulfilled", "items are marked as fulfilled", "marked as completed", "until you complete it")
+    store = factories.a_store(platform=platform, completes_orders=completes)
+
+    text = html.unescape(plain(look(logged_in(store.owner), store, {}).content.decode()))
+
+    assert [sentence for sentence in says if sentence not in text] == []
+    assert [word for word in others if word in text and not any(word in sentence for sentence in says)] == []
 
 
 def test_a_new_store_is_told_that_nothing_is_mailed_before_the_choice_is_saved_once() -> None:

@@ -48,7 +48,7 @@ OPEN = "It stays open; you complete it yourself."
 MARKED = (
     "It is marked as completed. WooCommerce then writes to your customer by itself, unless you switched that off there."
 )
-LATER = "It stays as it is until the rest has left, too."
+LATER = "It stays as it is until the rest has its number, too."
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ LATER = "It stays as it is until the rest has left, too."
                 "the best that was found",
                 "",
                 MARKED,
-                "It is marked as “Partial shipped” until the rest has left, too.",
+                "It is marked as “Partial shipped” until the rest has its number, too.",
             ),
         ),
         (

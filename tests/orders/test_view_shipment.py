@@ -331,10 +331,10 @@ def test_look_again_says_what_the_store_shows_now(shop: Shop) -> None:
 
     assert re.fullmatch(r"We looked at \d\d:\d\d \(UTC\): Blue Mug shows YT2600000000000001\.", messages_of(there)[0])
     assert messages_of(gone)[0].endswith(
-        "Somebody cancelled our fulfillment in Shopify, so the number is no longer there."
+        "Somebody took back what we had written in Shopify, so the number is no longer there."
     )
     assert gone.context["explanation"].headline == (
-        "Somebody cancelled our fulfillment in Shopify, so the number is no longer there."
+        "Somebody took back what we had written in Shopify, so the number is no longer there."
     )
     assert gone.context["button"].label == "Try again"
 

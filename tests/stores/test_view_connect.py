@@ -241,36 +241,37 @@ REFUSED = (
         (
             the_name_is_no_shops_name,
             "base_url",
-            f"We do not call the store's address acme!.myshopify.com: no shop can have this name. {MYSHOPIFY}",
+            f"“acme!.myshopify.com” does not do as the shop's address: no shop can have this name. {MYSHOPIFY}",
         ),
         (
             the_address_is_the_shops_own_domain,
             "base_url",
-            "We do not call the store's address www.acme-mugs.com: it is the shop's own domain, under which it does "
+            "“www.acme-mugs.com” does not do as the shop's address: it is the shop's own domain, under which it does "
             f"not talk to apps. {MYSHOPIFY}",
         ),
         (
             the_address_is_private,
             "base_url",
-            "We do not call the store's address 192.168.1.10: it lies in a private network, which we cannot reach and "
+            "“192.168.1.10” does not do as the shop's address: it lies in a private network, which we cannot reach and "
             f"do not call. {MYSHOPIFY}",
         ),
         (
             the_address_is_loopback,
             "base_url",
-            "We do not call the store's address [::1]: it lies in a private network, which we cannot reach and do not "
+            "“[::1]” does not do as the shop's address: it lies in a private network, which we cannot reach and do not "
             f"call. {MYSHOPIFY}",
         ),
         (
             the_address_is_plain_http,
             "base_url",
-            "We do not call the store's address acme.myshopify.com: it is plain http:, where anybody on the way could "
+            "“acme.myshopify.com” does not do as the shop's address: it is plain http:, where anybody on the way could "
             "read your access data. Type it with https:// or leave that out.",
         ),
         (
             the_address_holds_a_password,
             "base_url",
-            "We do not call this address: it holds a user name or a password, which belong into the fields below.",
+            "This does not do as the shop's address: it holds a user name or a password, which belong into the fields "
+            "below.",
         ),
         (there_is_no_access, "client_id", "Fill this in; without it we cannot get in."),
         (half_of_the_access_is_missing, "client_secret", "Both belong together. Fill this in, too."),

@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 
 from stores.connectors.codes import Code
 from stores.connectors.errors import StoreDisconnected
@@ -101,7 +102,7 @@ def test_each_result_of_the_check_is_named(
             "Granted, to see your orders, write the tracking number on them, and mark them as completed where you want "
             "that.",
         ),
-        "Where numbers can go": ("good", places),
+        "Where numbers can go": ("good", capfirst(places)),
         "Customers' e-mail addresses": (
             "good",
             "We can read them. WooCommerce writes to your customers itself; only you can switch that off there.",
@@ -241,20 +242,20 @@ def the_shop_is_being_updated(shop: WooShop) -> dict[str, str]:
         (
             the_address_is_plain_http,
             "base_url",
-            "We do not call the store's address www.mugs.example: it is plain http:, where anybody on the way could "
+            "“www.mugs.example” does not do as the shop's address: it is plain http:, where anybody on the way could "
             "read your access data. The shop has to answer under https://; WooCommerce takes no key without it. Your "
             "host can switch that on.",
         ),
         (
             the_address_is_private,
             "base_url",
-            "We do not call the store's address 192.168.1.10: it lies in a private network, which we cannot reach and "
+            "“192.168.1.10” does not do as the shop's address: it lies in a private network, which we cannot reach and "
             "do not call. The shop has to be on the internet, under a name of its own.",
         ),
         (
             the_address_is_a_sentence,
             "base_url",
-            "We do not call the store's address my mug shop: it cannot be read as an address. Type the address of the "
+            "“my mug shop” does not do as the shop's address: it cannot be read as an address. Type the address of the "
             "shop's front page, as in https://www.your-shop.com.",
         ),
         (

@@ -15,6 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from stores.choices import MailSender, NumberSource, Timing
+from stores.connectors import registry
 from stores.models import Store, SyncPreference
 
 from ...mail.switched_off import word_of, writes_by_itself
@@ -57,6 +58,7 @@ class Answers(forms.Form):
         super().__init__(*args, **kwargs)
         self.platform = store.get_platform_display()
         self.asks_for_tick = writes_by_itself(store)
+        self.marks_whole_orders = registry.capabilities(store.platform).completes
         self.senders = senders(store)
         offered = [(sender.value, sender.label) for sender in self.senders if not sender.why_not]
         field = self.fields["mail_sender"]
@@ -127,7 +129,7 @@ def senders(store: Store) -> list[Sender]:
         Sender(
             MailSender.STORE,
             gettext("{platform} writes").format(platform=platform),
-            gettext("Your store's own notice, sent when the items are marked as fulfilled."),
+            _own_notice(store),
             "",
         ),
         Sender(
@@ -137,3 +139,12 @@ def senders(store: Store) -> list[Sender]:
             "",
         ),
     ]
+
+
+def _own_notice(store: Store) -> str:
+    """When the store's own mail goes."""
+    if not registry.capabilities(store.platform).completes:
+        return gettext("Your store's own notice, sent when the items are marked as fulfilled.")
+    if store.completes_orders:
+        return gettext("Your store's own mail, sent when the order is marked as completed.")
+    return gettext("Your store's own mail, sent when you complete the order.")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -51,6 +52,10 @@ class Refusal:
 
 # In place of the sentences for a connection that worked before. A platform's guide may have better ones.
 _FIRST_TIME: dict[str, Text] = {
+    Code.NO_ANSWER: _(
+        "Nothing answers at this address, so nothing was saved. Look at its spelling; if it is right, try again in a "
+        "minute."
+    ),
     Code.TOKEN_REFUSED: _("{platform} refused this access. Copy it again, whole and without spaces."),
     Code.SHOP_NOT_FOUND: _("{platform} has no shop at this address. Look at its spelling."),
     Code.WRONG_SHOP: _("Another shop answered: {shop}. Type the address of the shop whose access this is."),
@@ -83,7 +88,9 @@ def refusal(error: ConnectorError, guide: Guide, given: Iterable[str] = ()) -> R
         why = str(values.get("why", ""))
         told = {**values, "why": str(_WHY.get(why, ""))}
         # An address that holds a password is not repeated.
-        text = sentence(code, told) if told.get("address") else gettext("We do not call this address: {why}.")
+        text = gettext("“{address}” does not do as the shop's address: {why}.")
+        if not told.get("address"):
+            text = gettext("This does not do as the shop's address: {why}.")
         return Refusal(" ".join(filter(None, [fill((text,), told), str(guide.address_help.get(why, ""))])), "base_url")
     better = guide.first_time.get(code) or _FIRST_TIME.get(code)
     if code == Code.SCOPE_MISSING and better:
@@ -149,9 +156,9 @@ def abilities(platform: str, label: str) -> list[str]:
     if can.replaces:
         found.append(gettext("Put a new number in the place of an old one."))
     if can.cancels:
-        found.append(gettext("Take back a fulfillment or a number of ours, when you ask for it."))
+        found.append(gettext("Take back what we wrote, when you ask for it."))
     if can.completes:
-        found.append(gettext("Mark an order as completed once all of it has left, if you want that."))
+        found.append(gettext("Mark an order as completed once all of it has its numbers, if you want that."))
     if can.hooks:
         found.append(gettext("Hear from {platform} when an order changes, and look at once.").format(platform=label))
     if can.mails_always:
@@ -190,7 +197,7 @@ def _granted(guide: Guide, scopes: Iterable[str]) -> list[Line]:
 def _places(guide: Guide, found: StoreFacts) -> Line:
     """Where numbers can go in this store."""
     places = [place for key in found.places if (place := guide.place(key))]
-    names = ", ".join(str(place.label) for place in places)
+    names = capfirst(", ".join(str(place.label) for place in places))
     return Line(Mark.GOOD, gettext("Where numbers can go"), names or gettext("It is found with the first number."))
 
 

@@ -69,7 +69,7 @@ class PlacesForm(forms.Form):
         if not registry.capabilities(store.platform).completes:
             del self.fields["completes_orders"]
         else:
-            self.fields["completes_orders"].label = gettext("Mark an order as completed once all of it has left")
+            self.fields["completes_orders"].label = gettext("Mark an order as completed once all of it has its numbers")
 
     @property
     def seen_before(self) -> Placing | None:
@@ -126,7 +126,7 @@ def told(store: Store, guide: Guide) -> Told | None:
 
 
 def marks_sentence(store: Store) -> str:
-    """What becomes of an order once all of it has left."""
+    """What becomes of an order once all of it has its numbers."""
     platform = store.get_platform_display()
     if not store.completes_orders:
         return gettext("It stays open; you complete it yourself.")
@@ -140,14 +140,14 @@ def marks_sentence(store: Store) -> str:
 
 
 def _part_left(store: Store, guide: Guide) -> str:
-    """What becomes of an order of which only a part has left."""
+    """What becomes of an order of which only a part has its number."""
     known = store.facts.get("statuses") or ()
     status = next((status for status in guide.partial_statuses if status in known), "")
     if status and store.completes_orders:
-        return gettext("It is marked as “{status}” until the rest has left, too.").format(
+        return gettext("It is marked as “{status}” until the rest has its number, too.").format(
             status=status.replace("-", " ").capitalize()
         )
-    return gettext("It stays as it is until the rest has left, too.")
+    return gettext("It stays as it is until the rest has its number, too.")
 
 
 def _save(request: HttpRequest, store: Store, chosen: Placing, seen: Placing) -> HttpResponse:

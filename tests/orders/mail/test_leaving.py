@@ -48,5 +48,5 @@ def test_the_mails_are_taken_along_with_the_reason_in_words() -> None:
             "The mail server refused it: 550 no such user.",
             "550 no such user",
         ),
-        ("shipped", "by_store", "by_store", "Shopify was asked to write to the customer.", ""),
+        ("shipped", "by_store", "by_store", "Left to Shopify, which writes to the customer itself.", ""),
     ]

@@ -32,7 +32,7 @@ def test_no_sentence_shows_a_gap(state: str, code: str, values: dict[str, str]) 
     [
         ("sent", "", {}, "Sent."),
         ("skipped", "made_tomorrow", {}, "Not sent."),
-        ("by_store", "by_store", {"platform": "Shopify"}, "Shopify was asked to write to the customer."),
+        ("by_store", "by_store", {"platform": "Shopify"}, "Left to Shopify, which writes to the customer itself."),
         ("refused", "server_refused", {"answer": "550 no"}, "The mail server refused it: 550 no."),
         ("refused", "server_refused", {}, "The mail server refused it."),
     ],
