@@ -78,9 +78,10 @@ class Orders:
         found: dict[str, StoreOrder] = {}
         for status in ("any", TRASH):
             missing = [order_id for order_id in ids if order_id not in found]
-            for start in range(0, len(missing), MOST):
-                asked = ",".join(missing[start : start + MOST])
-                nodes, _ = self._page({"include": asked, "per_page": MOST, "status": status})
+            size = self._memory.per_page  # what was too much once would be too much for ever
+            for start in range(0, len(missing), size):
+                asked = ",".join(missing[start : start + size])
+                nodes, _ = self._page({"include": asked, "per_page": size, "status": status})
                 found |= {order.external_id: order for node in nodes if (order := self._order(node))}
         return [found[order_id] for order_id in ids if order_id in found]
 
@@ -146,7 +147,10 @@ class Orders:
         nodes: list[Mapping[str, Any]] = [
             node for node in reply.data if isinstance(node, dict) and node.get("id") and _has_time(node)
         ]
-        return nodes, _whole_number(reply.headers.get("X-WP-TotalPages"))
+        told = reply.headers.get("X-WP-TotalPages")
+        if told is None:  # something on the way lets no strange headers through
+            told = int(params.get("page", 1)) + (len(reply.data) >= int(params.get("per_page", MOST)))
+        return nodes, _whole_number(told)
 
     def _resembling(self, number: str) -> list[Mapping[str, Any]]:
         found: dict[Any, Mapping[str, Any]] = {}
@@ -231,10 +235,19 @@ def refunded_units(refunds: Iterable[Any]) -> dict[str, int]:
     units: dict[str, int] = {}
     for refund in refunds:
         for line in refund.get("line_items") or () if isinstance(refund, dict) else ():
-            of = next((meta["value"] for meta in line.get("meta_data") or () if meta["key"] == "_refunded_item_id"), "")
+            metas = [meta for meta in line.get("meta_data") or () if isinstance(meta, dict)]
+            of = next((meta.get("value") for meta in metas if meta.get("key") == "_refunded_item_id"), "")
             if of:
-                units[str(of)] = units.get(str(of), 0) + abs(int(line.get("quantity") or 0))
+                units[str(of)] = units.get(str(of), 0) + _taken_back(line.get("quantity"))
     return units
+
+
+def _taken_back(quantity: Any) -> int:
+    """Whole units; a part of one that was taken back leaves one to pack."""
+    try:
+        return int(abs(float(quantity or 0)))
+    except (TypeError, ValueError, OverflowError):
+        return 0
 
 
 def _later_than(after: datetime | None) -> Params:

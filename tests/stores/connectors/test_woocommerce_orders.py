@@ -171,6 +171,16 @@ def test_refunded_units_are_added_up_by_the_line_they_belong_to() -> None:
     assert refunded_units(refunds) == {"5": 2, "6": 2}
 
 
+@pytest.mark.parametrize(
+    "quantity,units", [(-2, 2), ("-2", 2), ("-1.5", 1), (-0.5, 0), (None, 0), ("many", 0), ("inf", 0)]
+)
+def test_an_odd_refund_is_read_like_any_other(quantity: Any, units: int) -> None:
+    """One that cannot be read would end every pull of its shop."""
+    line = {"quantity": quantity, "meta_data": [{"id": 1}, "surprise", {"key": "_refunded_item_id", "value": 5}]}
+
+    assert refunded_units([{"line_items": [line]}]) == {"5": units}
+
+
 # --- Since when -----------------------------------------------------------------------------------------
 
 
@@ -304,7 +314,8 @@ def test_an_order_that_changes_while_pages_are_read_hides_no_other(pretend_woo: 
     assert read == [order["number"] for order in made]
 
 
-def test_a_store_that_sorts_in_its_own_way_is_read_to_the_end_all_the_same() -> None:
+@pytest.mark.parametrize("tells", [True, False], ids=["pages told", "pages not told"])
+def test_a_store_that_sorts_in_its_own_way_is_read_to_the_end_all_the_same(tells: bool) -> None:
     """Of five orders on pages of two, the one that changed last comes first, whatever we ask for but ids."""
     kept = [
         NODE | {"id": 10 - n, "number": str(10 - n), "date_modified_gmt": f"2026-03-02T09:0{n}:00"} for n in range(5)
@@ -321,7 +332,8 @@ def test_a_store_that_sorts_in_its_own_way_is_read_to_the_end_all_the_same() -> 
             start = 2 * int(query.get("page", "1")) - 2
             body = json.dumps(found[start : start + 2]).encode()
             self.send_response(200)
-            self.send_header("X-WP-TotalPages", str(-(-len(found) // 2)))
+            if tells:
+                self.send_header("X-WP-TotalPages", str(-(-len(found) // 2)))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -334,7 +346,7 @@ def test_a_store_that_sorts_in_its_own_way_is_read_to_the_end_all_the_same() -> 
         session(),
         f"http://127.0.0.1:{server.server_port}",
         {"consumer_key": "ck_1", "consumer_secret": "cs_1"},
-        Memory(),
+        Memory(per_page=2),
     )
     try:
         read = [order.number for order in Orders(api).changed(MORNING)]
@@ -504,3 +516,17 @@ def test_many_orders_are_read_by_their_ids_in_pieces(woo: WooShop) -> None:
 
     assert [order.external_id for order in found] == [str(order["id"]) for order in made]
     assert woo.book()["counts"]["requests"] == 2
+
+
+def test_orders_that_were_too_many_at_once_are_read_by_their_ids_in_smaller_pieces(woo: WooShop) -> None:
+    made = woo.add_orders(60)
+    ids, memory = [str(order["id"]) for order in made], Memory()
+    woo.fault("critical_500", times=1, on="list_orders")
+
+    with pytest.raises(StoreBusy):
+        connect(woo, memory=memory).orders_by_id(ids)
+    before = woo.book()["counts"]["requests"]
+    found = connect(woo, memory=memory).orders_by_id(ids)
+
+    assert [order.external_id for order in found] == ids
+    assert woo.book()["counts"]["requests"] - before == 2
