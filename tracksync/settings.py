@@ -221,6 +221,7 @@ TIME_ZONE = environment.time_zone("TIME_ZONE", default="UTC")
 USE_I18N = True
 USE_TZ = True
 LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["tracksync.formats"]
 EMAIL_TIMEOUT = 20  # Django's own default waits for ever
 vars().update(environment.mail("EMAIL_URL", default="consolemail://"))
 DEFAULT_FROM_EMAIL = environment.text("DEFAULT_FROM_EMAIL", default="TrackSync <noreply@localhost>")

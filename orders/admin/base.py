@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -67,6 +70,12 @@ class StaffAdmin(Permitted, admin.ModelAdmin):
     list_per_page = 50
     list_max_show_all = 200
     empty_value_display = DASH
+    labels: Mapping[str, Any] = {}  # of fields whose names in the code are no words for a page
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if self.labels:
+            kwargs.setdefault("labels", dict(self.labels))
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return PageChangeList
@@ -105,6 +114,11 @@ class ShownInline(ShownOnly, admin.TabularInline):
 
     extra = 0
     can_delete = False
+
+
+def when(at: datetime | None) -> str:
+    """A moment by the staff's clock; a dash for none."""
+    return date_format(timezone.localtime(at), "DATETIME_FORMAT") if at else DASH
 
 
 def badge(state: str) -> SafeString:

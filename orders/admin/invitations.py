@@ -140,6 +140,13 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
     ordering = ("-created_at",)
     sortable_by = ("store_name", "made", "until")
     fields = ("base_url", "store_name", "client_id", "client_secret")
+    labels = {  # noqa: RUF012
+        "store_name": _("name of the store"),
+        "created_at": _("made"),
+        "expires_at": _("good until"),
+        "used_at": _("used"),
+        "withdrawn_at": _("withdrawn"),
+    }
     shown = (
         "store_name",
         "shop",
@@ -160,7 +167,8 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         # An invitation is never edited: its page shows it, with no field of the form.
-        return super().get_form(request, obj, change, **(kwargs if obj is None else kwargs | {"form": forms.ModelForm}))
+        own = {"labels": None} if obj is None else {"form": forms.ModelForm}
+        return super().get_form(request, obj, change, **(kwargs | own))
 
     def has_delete_permission(self, request: HttpRequest, obj: Invitation | None = None) -> bool:
         """Withdrawn, never deleted: it says who let whom in."""
@@ -233,12 +241,12 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
     @admin.display(description=_("made"), ordering="created_at")
     def made(self, invitation: Invitation) -> str:
         """The day on which it was made; its page tells the time."""
-        return date_format(timezone.localtime(invitation.created_at), "j M Y")
+        return date_format(timezone.localtime(invitation.created_at))
 
     @admin.display(description=_("good until"), ordering="expires_at")
     def until(self, invitation: Invitation) -> str:
         """The day on which it ends."""
-        return date_format(timezone.localtime(invitation.expires_at), "j M Y")
+        return date_format(timezone.localtime(invitation.expires_at))
 
     @admin.display(description=_("state"))
     def state(self, invitation: Invitation) -> SafeString:

@@ -7,7 +7,7 @@ orders/privacy.py.
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -15,6 +15,9 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -22,8 +25,12 @@ from stores.choices import PrivacyKind
 from stores.models import PrivacyRequest
 
 from .. import privacy
-from .base import DASH, ShownOnly, StaffAdmin
+from .base import DASH, ShownOnly, StaffAdmin, when
 from .confirmed import ConfirmedAct, ConfirmedActs, Done
+
+# https://shopify.dev/docs/apps/build/compliance/privacy-law-compliance
+ANSWERED_WITHIN = timedelta(days=30)
+SOON = timedelta(days=7)
 
 
 def _close(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> Done:
@@ -66,14 +73,14 @@ class PrivacyRequestAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
 
     confirmed = (CLOSE,)
     change_form_template = "admin/orders/privacy_form.html"
-    list_display = ("kind", "store", "orders", "received_at", "done_at")
+    list_display = ("kind", "store", "orders", "received_at", "answer_by", "done_at")
     list_display_links = ("kind",)
     list_filter = (OpenFilter, "kind")
     list_select_related = ("store",)
     search_fields = ("store__name",)
     sortable_by = ()
     ordering = ("-received_at", "-pk")
-    fields = ("kind", "store", "orders", "received_at", "done_at")
+    fields = ("kind", "store", "orders", "received_at", "answer_by", "done_at")
     readonly_fields = fields
 
     def has_answer_permission(self, request: HttpRequest) -> bool:
@@ -110,6 +117,15 @@ class PrivacyRequestAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
     def orders(self, request: PrivacyRequest) -> int | None:
         """How many are named; a shop as a whole names none."""
         return None if request.kind == PrivacyKind.FORGET_SHOP else len(request.order_ids)
+
+    @admin.display(description=_("answer by"))
+    def answer_by(self, request: PrivacyRequest) -> SafeString | str:
+        """Until when a customer has to be answered; the other kinds ask for no answer."""
+        if request.kind != PrivacyKind.CUSTOMER_ASKS or request.done_at is not None:
+            return DASH
+        last = request.received_at + ANSWERED_WITHIN
+        colour = "attention" if timezone.now() > last - SOON else "due"
+        return format_html('<span class="badge badge-{}">{}</span>', colour, when(last))
 
     def _may_download(self, request: HttpRequest) -> bool:
         may_see_buyers = request.user.has_perm("orders.view_order") or request.user.has_perm("orders.change_order")

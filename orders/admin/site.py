@@ -11,9 +11,9 @@ from django.db.models import Count, Min, Model
 from django.utils.translation import gettext_lazy as _
 from django_q.models import Failure, OrmQ, Schedule, Success
 
-from stores.models import Store
+from stores.models import PrivacyRequest, Store
 
-from .. import pulse
+from .. import privacy, pulse
 from ..choices import SyncState
 from ..models import TrackingSync
 from .base import DASH
@@ -34,6 +34,7 @@ class Figures:
     attention: int
     oldest_due: datetime | None
     reconnect: int
+    to_answer: int  # what customers asked for, and no machine answers
     worker_age: timedelta | None
 
     @property
@@ -43,7 +44,7 @@ class Figures:
 
 
 def figures(now: datetime) -> Figures:
-    """Counted now, in five queries."""
+    """Counted now, in six queries."""
     rows = TrackingSync.objects.order_by()
     counts = dict(rows.values("state").annotate(n=Count("pk")).values_list("state", "n"))
     return Figures(
@@ -51,6 +52,7 @@ def figures(now: datetime) -> Figures:
         attention=rows.filter(needs_attention(now)).count(),
         oldest_due=rows.filter(due_at__lte=now).aggregate(oldest=Min("due_at"))["oldest"],
         reconnect=needing_reconnection(Store.objects.all()).count(),
+        to_answer=privacy.open_to_staff(PrivacyRequest.objects.all()).count(),
         worker_age=pulse.age(),
     )
 

@@ -14,13 +14,13 @@ from stores import placing
 from stores.guides import GUIDES
 from stores.models import Store
 
-from .base import StaffAdmin
+from .store_access import StoreAccess
 
 PLACING = ("tracking_goes_to", "completes_orders")
 _FIELDSET = (_("Numbers and orders in the store"), {"fields": ("places", *PLACING)})
 
 
-class StorePlaces(StaffAdmin):
+class StorePlaces(StoreAccess):
     """Adds the fields where they are a question, and leaves out locations where a platform has none."""
 
     def get_fieldsets(self, request: HttpRequest, obj: Store | None = None) -> list[tuple[Any, dict[str, Any]]]:  # type: ignore[override]
@@ -45,7 +45,7 @@ class StorePlaces(StaffAdmin):
             field, found = form.base_fields["tracking_goes_to"], list(placing.places_of(obj))
             keys = found if obj.tracking_goes_to in ("", *found) else [*found, obj.tracking_goes_to]
             form.base_fields["tracking_goes_to"] = forms.ChoiceField(
-                choices=[("", gettext("the best that is found")), *((key, _label(obj, key)) for key in keys)],
+                choices=[("", _best(obj, found)), *((key, _label(obj, key)) for key in keys)],
                 required=False,
                 label=field.label,
                 help_text=field.help_text,
@@ -59,6 +59,12 @@ class StorePlaces(StaffAdmin):
         version = store.facts.get("version")
         found = found or gettext("None was looked for yet.")
         return f"{found} ({store.get_platform_display()} {version})" if version else found
+
+
+def _best(store: Store, found: list[str]) -> str:
+    """The choice to leave it to us, with what it comes to now."""
+    best = gettext("the best that is found")
+    return f"{best}: {_label(store, found[0])}" if found else best
 
 
 def _label(store: Store, key: str) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from django import forms
@@ -18,7 +17,6 @@ from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
@@ -36,6 +34,9 @@ from . import store_acts
 from .catalogue import replan_unsent
 from .confirmed import ConfirmedActs
 from .store_places import PLACING, StorePlaces
+
+COUNTS = tuple(f"n_{state}" for state in SyncState.values)
+CONNECTED = ("created_at", "disconnected_at", "disconnect_reason")
 
 
 class HealthFilter(admin.SimpleListFilter):
@@ -118,6 +119,9 @@ class PreferenceInline(admin.StackedInline):
     readonly_fields = ("confirmed_at", "version")
     verbose_name = verbose_name_plural = _("the merchant's choice")
 
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        return super().get_formset(request, obj, **{"labels": _NAMES | {"confirmed_at": _("Confirmed")}, **kwargs})
+
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
@@ -136,7 +140,7 @@ class StoreAdmin(ConfirmedActs, StorePlaces):
     confirmed = store_acts.EVERY
     change_form_template = "admin/orders/store_form.html"
     change_list_template = "admin/orders/store_list.html"
-    list_display = ("name", "owner", "health", "choice", *(f"n_{state}" for state in SyncState.values))
+    list_display = ("name", "id", "platform", "owner", "health", "choice", *COUNTS)
     list_filter = (HealthFilter, ConfirmedFilter, "platform", "preference__timing", "preference__number_source")
     list_select_related = ("owner", "preference")
     search_fields = ("name", "base_url", "owner__email")
@@ -145,10 +149,22 @@ class StoreAdmin(ConfirmedActs, StorePlaces):
     sortable_by = ("name",)
     inlines = (PreferenceInline,)
     fieldsets = (
-        (None, {"fields": ("name", "owner", "platform", "base_url", "time_zone", "counts_as_paid")}),
+        (None, {"fields": ("name", "id", "owner", "platform", "base_url", "time_zone", "counts_as_paid")}),
         (_("Orders"), {"fields": ("sync_from", "pulled_at", "pulled_until")}),
-        (_("Connection"), {"fields": ("access", "locations", "created_at", "disconnected_at", "disconnect_reason")}),
+        (_("Connection"), {"fields": ("access", "renewal", "store_messages", "locations", *CONNECTED)}),
     )
+    labels = {  # noqa: RUF012
+        "id": _("store id"),
+        "base_url": _("address"),
+        "sync_from": _("start date"),
+        "pulled_at": _("last pulled"),
+        "pulled_until": _("changes known until"),
+        "tracking_goes_to": _("Numbers go to"),
+        "completes_orders": _("Complete orders"),
+        "created_at": _("connected"),
+        "disconnected_at": _("disconnected"),
+        "disconnect_reason": _("why disconnected"),
+    }
     editable = ("name", "time_zone", "counts_as_paid", *PLACING)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[str]:
@@ -217,15 +233,6 @@ class StoreAdmin(ConfirmedActs, StorePlaces):
                 "choices_made": [_told(change) for change in obj.preference.changes.select_related("actor")[:20]],
             }
         return super().render_change_form(request, context, *args, **kwargs)
-
-    @admin.display(description=_("access"))
-    def access(self, store: Store) -> str:
-        """That there are credentials, never what they are."""
-        if not store.credentials:
-            return gettext("None is kept.")
-        checked = _moment(store.facts.get("checked_at"))
-        when = f"{timezone.localtime(checked):%Y-%m-%d %H:%M}" if checked else gettext("when it was connected")
-        return gettext("Kept encrypted and shown to nobody; last checked {when}.").format(when=when)
 
     @admin.display(description=_("locations we ship from"))
     def locations(self, store: Store) -> str:
@@ -303,10 +310,6 @@ def _counted(store: Store, state: str) -> SafeString:
 
 def _person(request: HttpRequest) -> User | None:
     return request.user if isinstance(request.user, User) else None
-
-
-def _moment(text: Any) -> datetime | None:
-    return parse_datetime(text) if isinstance(text, str) else None
 
 
 def _told(change: Any) -> dict[str, Any]:

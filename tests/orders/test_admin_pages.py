@@ -16,8 +16,9 @@ from django.utils import timezone
 from django_q.models import Failure, OrmQ, Schedule, Success
 
 from orders import changes, pulse
-from orders.models import Carrier, Order, Shipment, ShippingMethod, SyncAttempt, TrackingSync
-from stores.models import Store
+from orders.models import Carrier, CustomerEmail, Order, Shipment, ShippingMethod, SyncAttempt, TrackingSync
+from stores.choices import PrivacyKind
+from stores.models import Invitation, PrivacyRequest, Store
 from stores.preferences import save_preference
 from tests import factories
 from tests.orders.admin_cast import (
@@ -31,7 +32,7 @@ from tests.orders.admin_cast import (
 
 pytestmark = pytest.mark.django_db
 
-MODELS = [Carrier, Order, Shipment, ShippingMethod, Store, TrackingSync]
+MODELS = [Carrier, CustomerEmail, Invitation, Order, PrivacyRequest, Shipment, ShippingMethod, Store, TrackingSync]
 LISTS = [f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist" for model in MODELS]
 HEALTH = ["well", "paused", "reconnect", "busy", "disconnected"]
 INLINE_CODE = re.compile(r"<style|\sstyle=|<script(?![^>]*\ssrc=)|\son[a-z]+=", re.IGNORECASE)
@@ -307,6 +308,23 @@ def test_the_first_page_tells_how_the_numbers_stand() -> None:
     assert "1 Waiting 1 To be sent 1 In the store 0 Needs attention" in text
     assert "Stores to reconnect 1" in text
     assert "no sign of life" in text
+
+
+@pytest.mark.parametrize(
+    "permissions, told",
+    [((), False), (("stores.view_privacyrequest",), True), (("stores.change_privacyrequest",), True)],
+)
+def test_the_first_page_tells_of_customers_who_wait_for_an_answer(permissions: tuple[str, ...], told: bool) -> None:
+    store = factories.a_store()
+    for kind in PrivacyKind.values:
+        PrivacyRequest.objects.create(store=store, kind=kind, order_ids=["1"], received_at=timezone.now())
+    closed = PrivacyRequest.objects.filter(kind=PrivacyKind.FORGET_SHOP)
+    closed.update(done_at=timezone.now())
+    client = logged_in(staff_who_may("orders.view_trackingsync", *permissions))
+
+    text = " ".join(text_of(client.get(reverse("admin:index"))).split())
+
+    assert ("Privacy requests to answer 1 " in text, "Privacy requests" in text) == (told, told)
 
 
 def test_the_first_page_sees_a_worker_that_lives() -> None:
