@@ -162,7 +162,8 @@ def _keep(store: Store, chunk: list[StoreOrder], now: datetime) -> PullResult:
     """A chunk of the poll: kept, and only then is the store's clock moved on."""
     undecided.learn(store, reads=not chunk[-1].hides_customer)
     result = save_orders(store, chunk, now)
-    until = max(order.updated_at for order in chunk)
+    # Never ahead of our own clock: a shop whose clock was wrong for a day would hide its orders until that day comes.
+    until = min(max(order.updated_at for order in chunk), now)
     Store.objects.filter(Q(pulled_until__isnull=True) | Q(pulled_until__lt=until), pk=store.pk).update(
         pulled_until=until
     )

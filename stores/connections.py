@@ -29,7 +29,7 @@ from .connectors.shopify.tokens import request_token
 from .models import Store
 from .tokens import GivenToken, SavedToken, UnsavedToken
 
-_limiters: dict[int, Any] = {}
+_limiters: dict[tuple[str, int], Any] = {}
 _limiters_lock = threading.Lock()
 
 
@@ -191,4 +191,4 @@ def _buy_token(platform: str, base_url: str, credentials: Mapping[str, Any], dea
 
 def _limiter(store: Store) -> Any:
     with _limiters_lock:
-        return _limiters.setdefault(store.pk, registry.CONNECTORS[store.platform].limiter())
+        return _limiters.setdefault((store.platform, store.pk), registry.CONNECTORS[store.platform].limiter())

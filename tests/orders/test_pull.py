@@ -20,6 +20,7 @@ from stores.connectors.errors import Reason
 from stores.models import Store
 from tests import factories
 from tests.factories import NOON
+from tests.storefronts.woo import PretendWooCommerce
 
 pytestmark = pytest.mark.django_db
 
@@ -194,7 +195,8 @@ def test_a_chunk_costs_the_same_queries_whatever_its_size(
 # --- Pulling from a store --------------------------------------------------------------------------------
 
 
-def test_a_pull_brings_every_order_once_and_then_only_what_changed(pretend, now: datetime) -> None:
+def test_a_pull_brings_every_order_once_and_then_only_what_changed(pretend) -> None:
+    now = datetime.now(UTC) + timedelta(minutes=1)
     shop = pretend.shop(restore_rate=10_000, bucket=100_000)
     shop.add_orders(CHUNK + 5)
     store = a_store_of(shop)
@@ -213,6 +215,20 @@ def test_a_pull_brings_every_order_once_and_then_only_what_changed(pretend, now:
     store.refresh_from_db()
     assert store.pulled_at == now
     assert store.pulled_until == max(Order.objects.values_list("store_updated_at", flat=True))
+
+
+def test_a_shop_whose_clock_was_ahead_hides_no_order_once_it_is_right(pretend_woo: PretendWooCommerce) -> None:
+    now = datetime.now(UTC)
+    shop = pretend_woo.shop()
+    store = factories.a_store(platform="woocommerce", base_url=shop.base_url, credentials=shop.credentials)
+    shop.add_order(placed_at=now + timedelta(days=400))
+
+    first = pull_store(store, now=now)
+    store.refresh_from_db()
+    shop.add_order(placed_at=now)
+    second = pull_store(store, now=now + timedelta(minutes=1))
+
+    assert (first.new, second.new, store.pulled_until) == (1, 1, now)
 
 
 def test_the_first_pull_goes_back_sixty_days_before_the_date_from_which_on_numbers_go(now: datetime) -> None:
