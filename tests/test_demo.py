@@ -10,27 +10,18 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from datetime import date
-from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
-import requests
 
-from stores.choices import DisconnectReason
 from tests.conftest import ROOT
-from tests.demo import connecting, madeup, mails, story, surroundings, verdict
-from tests.demo.mail_page import serving
+from tests.demo import mails, surroundings, verdict
 from tests.demo.parts import processes_with
 from tests.demo.screen import WIDTH, Screen, wants_colour
-from tests.demo.storefronts import PLATFORMS, Access, Book, Shown, StoreMail
-from tests.factories import NOON, a_store
+from tests.demo.storefronts import PLATFORMS
 
 # The environment of the tests must not help: the demo brings its own.
 BARE = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-
-
-CREDENTIALS = {"shopify": {"access_token": "t"}, "woocommerce": {"consumer_key": "k", "consumer_secret": "s"}}
 
 
 def demo(folder: Path, *arguments: str) -> subprocess.Popen[str]:
@@ -138,6 +129,18 @@ def test_a_part_that_dies_is_named_and_takes_the_demo_with_it(label: str, module
 
 
 @pytest.mark.processes
+def test_the_demo_ends_quietly_when_nobody_reads_along_any_more(tmp_path: Path) -> None:
+    process = demo(tmp_path)
+    wait_for("Starting up", process, 60)
+    assert process.stdout is not None
+
+    process.stdout.close()
+
+    assert process.wait(timeout=90) == 0
+    assert left_behind(tmp_path) == []
+
+
+@pytest.mark.processes
 def test_two_demos_do_not_share_a_folder(tmp_path: Path) -> None:
     with surroundings.folder(tmp_path):
         process = demo(tmp_path)
@@ -164,6 +167,13 @@ def test_a_port_that_is_taken_is_left_to_whoever_has_it() -> None:
         assert surroundings.free_port(port) != port
 
 
+def test_every_page_of_the_demo_has_a_port_of_its_own() -> None:
+    ports = surroundings.free_ports(0, ("one", "other"))
+
+    assert list(ports.stores) == ["one", "other"]
+    assert len({ports.web, ports.mails, *ports.stores.values()}) == 4
+
+
 def test_the_folder_loses_what_an_earlier_demo_left_and_nothing_else(tmp_path: Path) -> None:
     (tmp_path / "mails").mkdir()
     for name in ("demo.sqlite3", "demo.sqlite3-wal", "1-packed.csv", "worker.log", "demo.env", "notes.txt"):
@@ -174,248 +184,6 @@ def test_the_folder_loses_what_an_earlier_demo_left_and_nothing_else(tmp_path: P
     with surroundings.folder(tmp_path):
         left = sorted(str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file())
         assert left == ["demo.lock", "mails/note.txt", "notes.txt"]
-
-
-# --- the table and the verdict -----------------------------------------------------------------------------
-
-
-def test_the_story_has_every_choice_once_in_four_stores_of_two_merchants_on_two_platforms() -> None:
-    assert len({shop.owner for shop in story.SHOPS}) == 2
-    assert [(shop.platform, len(shop.orders), shop.timing, shop.number_source) for shop in story.SHOPS] == [
-        ("shopify", 24, "after_dispatch", "default"),
-        ("shopify", 18, "before_dispatch", "local"),
-        ("shopify", 18, "before_dispatch", "default"),
-        ("woocommerce", 6, "after_dispatch", "local"),
-    ]
-
-
-def test_what_is_special_about_an_order_fits_its_line() -> None:
-    assert [parcel.case.tell for parcel in story.parcels() if len(parcel.case.tell) > 63] == []
-
-
-def test_no_two_parcels_of_the_story_have_the_same_number() -> None:
-    numbers = [parcel.value(kind) for parcel in story.parcels() for kind in ("own", "local", "new")]
-
-    assert len(numbers) == len(set(numbers))
-
-
-@pytest.mark.parametrize(
-    "there, complaint",
-    [
-        ([("CJP1", "CJ Packet")], []),
-        ([], ["home, order #1: expected CJP1 (CJ Packet), the store shows nothing."]),
-        (
-            [("CJP1", "CJ Packet")] * 2,
-            ["home, order #1: expected CJP1 (CJ Packet), the store shows CJP1 (CJ Packet), CJP1 (CJ Packet)."],
-        ),
-        ([("YT1", "YunExpress")], ["home, order #1: expected CJP1 (CJ Packet), the store shows YT1 (YunExpress)."]),
-        ([("CJP1", "Yanwen")], ["home, order #1: expected CJP1 (CJ Packet), the store shows CJP1 (Yanwen)."]),
-    ],
-)
-def test_the_verdict_names_what_is_missing_too_much_or_wrong(
-    there: list[tuple[str, str]], complaint: list[str]
-) -> None:
-    wanted = {("home", "1"): [("CJP1", "CJ Packet")]}
-
-    assert verdict.differences(wanted, {("home", "1"): there}) == complaint
-
-
-def test_a_number_on_an_order_that_has_to_show_none_is_a_difference() -> None:
-    silent = next(key for key, numbers in verdict.expected(2).items() if not numbers)
-
-    there = verdict.found({silent[0]: Book(shown=(Shown(*silent, "YT1", "YunExpress", 0.0),))})
-
-    assert there[silent] == [("YT1", "YunExpress")]
-    assert [line for line in verdict.differences(verdict.expected(2), there) if f"#{silent[1]}:" in line] == [
-        f"{silent[0]}, order #{silent[1]}: expected nothing, the store shows YT1 (YunExpress)."
-    ]
-
-
-@pytest.mark.parametrize(
-    "shop, order, words",
-    [
-        ("linden-home", "1002", ("FULFILLED",)),
-        ("linden-home", "1003", ("PARTIALLY_FULFILLED",)),  # the second parcel stays
-        ("linden-home", "1004", ("UNFULFILLED",)),  # nobody paid
-        ("linden-garden", "4001", ("processing", "completed")),
-        ("linden-garden", "4002", ("processing", "partial-shipped", "completed")),  # one parcel after the other
-        ("linden-garden", "4004", ("processing", "completed")),  # another number, later, and not completed again
-        ("linden-garden", "4005", ("processing", "cancelled")),
-        ("linden-garden", "4006", ("processing",)),  # nothing has left
-    ],
-)
-def test_an_order_is_marked_as_far_as_its_parcels_have_gone(shop: str, order: str, words: tuple[str, ...]) -> None:
-    assert verdict.expected_states()[shop, order] == words
-
-
-def test_the_verdict_names_an_order_that_is_marked_in_another_way() -> None:
-    states = verdict.expected_states()
-    books = {
-        shop.key: Book(states={order.number: states[shop.key, order.number] for order in shop.orders})
-        for shop in story.SHOPS
-    }
-    at_once = {**books["linden-garden"].states, "4002": ("processing", "completed")}
-
-    assert verdict.otherwise_marked(states, books) == []
-    assert verdict.otherwise_marked(states, books | {"linden-garden": Book(states=at_once)}) == [
-        "linden-garden, order #4002: expected to be processing, then partial-shipped, then completed, "
-        "the store says processing, then completed."
-    ]
-
-
-def test_the_verdict_names_a_mail_of_a_store_itself_that_is_missing_or_has_no_number() -> None:
-    wanted = {key: Book(mails=tuple(mails)) for key, mails in verdict.stores_own_mails().items()}
-    first, *rest = wanted["linden-garden"].mails
-    empty = StoreMail(first.order, first.kind, ())
-
-    assert verdict.otherwise_mailed(wanted) == []
-    assert verdict.otherwise_mailed(wanted | {"linden-garden": Book(mails=(empty, *rest))}) == [
-        f"linden-garden, order #4001: no mail completed with {first.numbers[0]}.",
-        "linden-garden, order #4001: a mail completed with no number.",
-    ]
-
-
-def test_the_verdict_names_a_mail_that_is_missing_twice_there_or_nobodys() -> None:
-    sent = {
-        order.number: verdict.mails_of(order)[0] for shop in story.SHOPS if shop.is_written_for for order in shop.orders
-    }
-    sent["1001"] = Counter()
-    sent["1002"] = Counter(shipped=2)
-    sent["3001"] = Counter(preparing=1)  # its merchant's address is not verified
-    sent["2003"] = Counter(shipped=1, preparing=1)  # both in their time
-    sent["4001"] = Counter(shipped=1)  # WooCommerce has written already
-
-    assert verdict.missing_mails(sent) == ["linden-home, order #1001: the customer got no mail of the kind shipped."]
-    assert verdict.surplus_mails(sent) == [
-        "Order #1002: a mail of the kind shipped too many.",
-        "Order #3001: a mail of the kind preparing too many.",
-        "Order #4001: a mail of the kind shipped too many.",
-    ]
-
-
-def test_the_sheet_of_stores_has_a_line_for_each_with_the_access_of_its_platform() -> None:
-    accesses = {shop.key: Access(f"http://127.0.0.1:1/{shop.key}", CREDENTIALS[shop.platform]) for shop in story.SHOPS}
-
-    header, home, _, _, garden = connecting.sheet(accesses, date(2026, 11, 22)).splitlines()
-
-    assert header == (
-        "owner,platform,name,url,timing,number_source,sync_from,access_token,consumer_key,consumer_secret"
-    )
-    assert home == (
-        "mira@linden.example,shopify,Linden Home,http://127.0.0.1:1/linden-home,after_dispatch,default,2026-11-22,t,,"
-    )
-    assert garden == (
-        "mira@linden.example,woocommerce,Linden Garden,http://127.0.0.1:1/linden-garden,after_dispatch,local,"
-        "2026-11-22,,k,s"
-    )
-
-
-def test_the_stores_ids_are_read_from_what_the_command_says_in_the_order_of_the_story() -> None:
-    said = "".join(f"line {place + 2}: store {place + 11} connected\n" for place in range(4)) + "4 connected\n"
-
-    assert connecting.store_ids(said) == {
-        "linden-home": "11",
-        "linden-kids": "12",
-        "northbound": "13",
-        "linden-garden": "14",
-    }
-
-
-# RR473124829GB is the example that postal services give.
-@pytest.mark.parametrize("serial, digit", [("47312482", "9")])
-def test_made_up_postal_numbers_carry_the_check_digit(serial: str, digit: str) -> None:
-    assert madeup.s10_check_digit(serial) == digit
-
-
-# --- what is told --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db
-def test_a_store_that_a_visitor_connects_again_is_told_of_and_a_strange_one_is_not() -> None:
-    from tests.demo.watching import keys_of_stores
-
-    garden = "http://127.0.0.1:8200/linden-garden"
-    left = a_store(
-        base_url=garden, platform="woocommerce", disconnected_at=NOON, disconnect_reason=DisconnectReason.MERCHANT
-    )
-    again = a_store(base_url=garden, platform="woocommerce")
-    a_store(base_url="https://somebodys-own.example")
-
-    assert keys_of_stores() == {left.pk: "linden-garden", again.pk: "linden-garden"}
-
-
-# --- the mails --------------------------------------------------------------------------------------------------
-
-MAIL = """\
-Content-Type: multipart/alternative; boundary="=="
-MIME-Version: 1.0
-Subject: =?utf-8?q?Your_order_=231003_has_been_shipped_=28parcel_1_of_2=29?=
-From: Linden Home <noreply@localhost>
-To: chloe@martin.example
-Date: Wed, 25 Nov 2026 18:45:18 -0000
-
---==
-Content-Type: text/plain; charset="utf-8"
-
-Follow it here:
-
-http://127.0.0.1:8000/t/abc
-
-<script>alert(1)</script>
---==
-Content-Type: text/html; charset="utf-8"
-
-<!doctype html><html><head><title>x</title></head><body><a href="http://127.0.0.1:8000/t/abc">Follow</a></body></html>
---==--
-"""
-HALF = "Subject: Your order #1004 is being pre"
-
-
-def mail_folder(path: Path, *texts: str) -> Path:
-    """A folder into which these were sent over one connection, the last of them only in part."""
-    line = "\n" + "-" * 79 + "\n"
-    (path / "20261125-184518-1.log").write_text(line.join([*texts, HALF]))
-    return path
-
-
-def test_a_mail_is_read_from_its_file_once_it_is_whole(tmp_path: Path) -> None:
-    (mail,) = mails.read(mail_folder(tmp_path, MAIL))
-
-    assert (mail.about, mail.link) == (("1003", "shipped"), "http://127.0.0.1:8000/t/abc")
-    assert mails.customers_mails([mail, mail]) == {"1003": Counter(shipped=2)}
-    assert mails.read(tmp_path / "nothing") == []
-
-
-@pytest.mark.parametrize(
-    "subject, about",
-    [
-        ("Your order #1003 has been shipped", ("1003", "shipped")),
-        ("Your order 4002 has been shipped (parcel 1 of 2)", ("4002", "shipped")),  # as WooCommerce counts
-        ("A new tracking number for your order 4004", ("4004", "number_changed")),
-        ("Your order 4001 is being prepared", ("4001", "preparing")),
-        ("Please confirm your e-mail address", ("", "")),
-    ],
-)
-def test_a_mail_is_known_by_its_subject(subject: str, about: tuple[str, str]) -> None:
-    message = EmailMessage()
-    message["Subject"] = subject
-
-    assert mails.Mail("1", message).about == about
-
-
-def test_the_page_shows_a_mail_as_text_and_as_html_that_runs_nothing(tmp_path: Path) -> None:
-    with serving(mail_folder(tmp_path, MAIL), 0) as address:
-        pages = [requests.get(address + path, timeout=5) for path in ("", "20261125-184518-1-0", "gone")]
-        html = requests.get(f"{address}20261125-184518-1-0/html", timeout=5)
-        stranger = requests.get(address, headers={"Host": "elsewhere.example"}, timeout=5)
-
-    assert [page.status_code for page in [*pages, html, stranger]] == [200, 200, 404, 200, 400]
-    assert 'href="/20261125-184518-1-0">Your order #1003 has been shipped (parcel 1 of 2)</a>' in pages[0].text
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in pages[1].text
-    assert 'sandbox="allow-popups allow-popups-to-escape-sandbox"' in pages[1].text
-    assert "default-src 'none'" in html.headers["Content-Security-Policy"]
-    assert html.headers["Content-Security-Policy"].endswith("sandbox allow-popups allow-popups-to-escape-sandbox")
-    assert '<head><base target="_blank">' in html.text
 
 
 # --- the screen ---------------------------------------------------------------------------------------------

@@ -1,8 +1,12 @@
-"""`python -m tests.demo`: see the package's docstring. Exit status 0 after Ctrl-C or a good end, else 1."""
+"""`python -m tests.demo`: see the package's docstring.
+
+Exit status 0 after Ctrl-C, a good end, or when nobody reads along any more; else 1.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -44,6 +48,10 @@ def main(arguments: list[str]) -> int:
                 screen.line()
                 screen.line("Everything has been stopped.")
     except Stopped:
+        return 0
+    except BrokenPipeError:
+        # `make demo | head`. What Python still has for the closed pipe goes where it complains no more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (PartEnded, CommandFailed, surroundings.NoRoom) as error:
         print(f"\n{error}", file=sys.stderr, flush=True)
