@@ -40,8 +40,8 @@ PRIVACY = {
     HookKind.FORGET_CUSTOMER: PrivacyKind.FORGET_CUSTOMER,
     HookKind.FORGET_SHOP: PrivacyKind.FORGET_SHOP,
 }
-# Signs nothing: what a message is compared with where there is no shop.
-_NOBODYS = secrets.token_hex(32)
+# Sign nothing: what a message is compared with where there is no shop.
+_NOBODYS = tuple(secrets.token_hex(32) for _ in range(4))
 
 
 @csrf_exempt
@@ -72,17 +72,36 @@ def shopify_app_hook(request: HttpRequest) -> HttpResponse:
         return HttpResponse(status=413)
     domain = shop_domain(request.headers)
     stores = list(Store.objects.filter(platform="shopify", base_url=f"https://{domain}").order_by("pk"))
-    accepted = [secret for store in stores for secret in secrets_of(store)]
-    if stores and settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET:
-        # A store whose merchant has left keeps no secret of its own.
-        accepted.append(settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET)
-    if not _is_signed("shopify", request, accepted):
+    fitting, own = _fitting(request, stores)
+    # A store whose merchant has left keeps no secret of its own: whoever may speak for the shop speaks for it. For a
+    # store that has one nobody else does: the app of somebody who had the shop before, say.
+    about = [
+        store for store in stores if fitting & own[store.pk] or (fitting and not own[store.pk] and _has_left(store))
+    ]
+    if not about:
         return _refused()
     if told_domain(request.body) not in ("", domain):
         # Genuine, but of another shop: what says which is not signed, what it says is.
         return _refused()
-    _take(stores, registry.CONNECTORS["shopify"].read_hook(request.headers, request.body))
+    _take(about, registry.CONNECTORS["shopify"].read_hook(request.headers, request.body))
     return HttpResponse()
+
+
+def _fitting(request: HttpRequest, stores: Sequence[Store]) -> tuple[set[str], dict[int, set[str]]]:
+    """The secrets of a shop's stores, or of the listed app, that the message is signed with; and those of each store.
+
+    Who is asked about is the sender's choice here, so a shop that is not connected takes as long as one that is: a
+    long message is signed as many times.
+    """
+    own = {store.pk: set(secrets_of(store)) for store in stores}
+    listed = settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET if stores else ""
+    known = set().union(*own.values(), {listed} if listed else ())
+    tried = [*known, *_NOBODYS[len(known) :]]
+    return {secret for secret in tried if _is_signed("shopify", request, (secret,))} & known, own
+
+
+def _has_left(store: Store) -> bool:
+    return store.disconnected_at is not None
 
 
 def _is_too_long(request: HttpRequest) -> bool:
@@ -95,7 +114,7 @@ def _is_too_long(request: HttpRequest) -> bool:
 
 def _is_signed(platform: str, request: HttpRequest, accepted: Sequence[str]) -> bool:
     """A comparison is made whether there is a secret or not: an answer takes as long either way."""
-    return registry.CONNECTORS[platform].is_signed(request.headers, request.body, accepted or (_NOBODYS,))
+    return registry.CONNECTORS[platform].is_signed(request.headers, request.body, accepted or _NOBODYS[:1])
 
 
 def _unsigned(platform: str, request: HttpRequest) -> HttpResponse:

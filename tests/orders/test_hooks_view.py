@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 import uuid
 from datetime import timedelta
@@ -337,6 +338,52 @@ def test_a_shop_that_was_connected_twice_is_asked_about_in_both_rows() -> None:
 
     assert send(APP, "customers/data_request", ASKS) == TAKEN
     assert sorted(PrivacyRequest.objects.values_list("store", flat=True)) == [old.pk, new.pk]
+
+
+def test_the_app_of_somebody_who_had_the_shop_before_says_nothing_about_its_store_of_now() -> None:
+    before = a_store(
+        credentials={"client_id": "c", "client_secret": "of before"},
+        disconnected_at=NOON,
+        disconnect_reason="uninstalled",
+    )
+    now = a_store()
+
+    assert send(APP, "shop/redact", {}, secret="of before") == TAKEN
+    assert [request.store for request in PrivacyRequest.objects.all()] == [before]
+    assert send(APP, "app/uninstalled", {}) == TAKEN
+    assert [hint.store for hint in OrderHint.objects.all()] == [now]
+
+
+def test_the_listed_app_says_nothing_about_a_store_that_has_an_app_of_its_own(settings: Any) -> None:
+    settings.TRACKSYNC_SHOPIFY_CLIENT_ID = "listed"
+    settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET = "of the listed app"
+    a_store()
+    a_store(base_url="https://two.myshopify.com", credentials={"access_token": "shpat_1"})
+
+    for domain in ("one.myshopify.com", "two.myshopify.com"):
+        assert send(APP, "shop/redact", {}, secret="of the listed app", domain=domain) == REFUSED
+    assert PrivacyRequest.objects.count() == 0
+
+
+@pytest.mark.parametrize("is_listed", [True, False])
+def test_a_long_message_takes_as_long_for_a_shop_that_is_not_here(
+    is_listed: bool, monkeypatch: pytest.MonkeyPatch, settings: Any
+) -> None:
+    """Each signature over a megabyte takes milliseconds: their number would tell which shops are connected."""
+    settings.TRACKSYNC_SHOPIFY_CLIENT_SECRET = "of the listed app" if is_listed else ""
+    a_store()
+    a_store(disconnected_at=NOON, disconnect_reason="merchant", credentials={}, base_url="https://left.myshopify.com")
+    made: list[int] = []
+    sign = hmac.new
+    monkeypatch.setattr(hmac, "new", lambda *given: (made.append(len(given[1])), sign(*given))[1])
+
+    counts = []
+    for domain in ("one.myshopify.com", "left.myshopify.com", "nobody.myshopify.com"):
+        made.clear()
+        assert send(APP, "orders/updated", {"id": 1, "note": "x" * 1000}, secret="guessed", domain=domain) == REFUSED
+        counts.append(len([size for size in made if size > 1000]))
+
+    assert counts == counts[:1] * 3
 
 
 def test_it_costs_few_queries_whatever_comes(django_assert_max_num_queries: Any) -> None:
