@@ -140,7 +140,11 @@ class Play:
 
     def _connect(self) -> None:
         self.screen.heading("Two merchants have connected four stores, on two platforms")
-        self.screen.happens(f"$ manage.py {' '.join(connecting.COMMAND)}", colour="blue")
+        self.screen.happens(
+            f"$ manage.py {' '.join(connecting.COMMAND)}",
+            "One line for each store. Each was asked at once who it is and what it lets us do.",
+            colour="blue",
+        )
         for shop in story.SHOPS:
             platform = PLATFORMS[shop.platform]
             self.screen.happens(
