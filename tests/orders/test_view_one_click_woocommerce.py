@@ -364,6 +364,21 @@ def test_a_yes_in_a_strangers_browser_connects_nothing_for_anybody(
 # --- Where it is offered ---------------------------------------------------------------------------------------
 
 
+def test_a_yes_in_the_browser_of_somebody_without_an_account_connects_nothing_for_anybody(
+    merchant: Client, woo_shop: WooShop
+) -> None:
+    """Whoever sends the shop's owner to our question must not get their shop, once the owner is back without it."""
+    state = on_the_way(merchant, woo_shop)
+    assert key_comes(state, woo_shop) == 200
+
+    back(Client(), state)
+    asker = back(merchant, state)
+
+    assert asker.status_code == 400
+    assert Store.objects.count() == 0
+    assert dict(PendingConnection.objects.get().credentials) == {}
+
+
 def test_it_is_offered_only_where_the_shops_server_can_reach_us(
     merchant: Client, woo_shop: WooShop, settings: Any
 ) -> None:

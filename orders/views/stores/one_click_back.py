@@ -10,8 +10,9 @@ What stops a return is said in one_click_words.py. A return that is no return of
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from datetime import datetime
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 from urllib.parse import urlencode
 
@@ -116,7 +117,21 @@ def woocommerce_key(request: HttpRequest, token: str) -> HttpResponse:
     return HttpResponse("OK")
 
 
+def _ends_without_login(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Whoever began comes back in their session. If nobody is logged in, somebody else said yes: then whoever asked
+    must not get the shop."""
+
+    @wraps(view)
+    def looked_at(request: HttpRequest) -> HttpResponse:
+        if request.method == "GET" and not request.user.is_authenticated:
+            pending.spoil(request.GET.get("user_id", ""), timezone.now())
+        return view(request)
+
+    return looked_at
+
+
 @sensitive_variables()
+@_ends_without_login
 @login_required
 @never_cache
 @require_GET
