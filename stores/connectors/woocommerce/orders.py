@@ -147,7 +147,7 @@ class Orders:
         nodes: list[Mapping[str, Any]] = [
             node for node in reply.data if isinstance(node, dict) and node.get("id") and _has_time(node)
         ]
-        told = reply.headers.get("X-WP-TotalPages")
+        told: str | int | None = reply.headers.get("X-WP-TotalPages")
         if told is None:  # something on the way lets no strange headers through
             told = int(params.get("page", 1)) + (len(reply.data) >= int(params.get("per_page", MOST)))
         return nodes, _whole_number(told)
