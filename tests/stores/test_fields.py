@@ -86,7 +86,9 @@ def held() -> dict[tuple[type, str], list[dict[str, str]]]:
     """What can be read of every encrypted field, without the empty ones."""
     return {
         (model, field.attname): [
-            dict(secret) for secret in model._default_manager.order_by("pk").values_list(field.attname, flat=True) if secret
+            dict(secret)
+            for secret in model._default_manager.order_by("pk").values_list(field.attname, flat=True)
+            if secret
         ]
         for model in apps.get_models()
         for field in model._meta.concrete_fields
