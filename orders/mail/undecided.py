@@ -31,24 +31,33 @@ def why(store: Store) -> str:
     chosen = store.preference
     if chosen.mail_sender != MailSender.TRACKSYNC or chosen.confirmed_at is None or store.disconnected_at is not None:
         return ""
+    if not _is_read(store) or (writes_by_itself(store) and word_of(store) is None):
+        return why_undecided(store)
+    return ""
+
+
+def why_undecided(store: Store) -> str:
+    """The same of one of `undecided()`: what makes it one is known, so nothing is asked."""
     platform = store.get_platform_display()
-    if not store.facts.get("reads_customers", True):
+    if not _is_read(store):
         return gettext(
             "You chose that we write to your customers, but {platform} does not let us read their e-mail addresses any "
             "more. Customers of new orders are not written to. Let us read them again and check the connection, or "
             "choose who writes."
         ).format(platform=platform)
-    if writes_by_itself(store) and word_of(store) is None:
-        return gettext(
-            "You chose that we write to your customers, but nobody has told us that {platform}'s own mail is switched "
-            "off. Until then we write to nobody, so that no customer gets two mails. Choose who writes."
-        ).format(platform=platform)
-    return ""
+    return gettext(
+        "You chose that we write to your customers, but nobody has told us that {platform}'s own mail is switched "
+        "off. Until then we write to nobody, so that no customer gets two mails. Choose who writes."
+    ).format(platform=platform)
+
+
+def _is_read(store: Store) -> bool:
+    return bool(store.facts.get("reads_customers", True))
 
 
 def learn(store: Store, *, reads: bool) -> None:
     """Keep whether customers' addresses can be read, as the orders that have just come in tell."""
-    if store.facts.get("reads_customers", True) == reads:
+    if _is_read(store) == reads:
         return
     with transaction.atomic():
         row = Store.objects.select_for_update().get(pk=store.pk)

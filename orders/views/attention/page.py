@@ -18,7 +18,7 @@ from stores.models import Store
 from ... import problems
 from ...health import Step
 from ...local_time import in_zone_of
-from ...mail.undecided import why
+from ...mail.undecided import why_undecided
 from ...models import TrackingSync
 from ...remedies import Button, problem, remedy
 from ...wording import first_line, sentence, show_time
@@ -101,7 +101,7 @@ def attention(request: HttpRequest) -> HttpResponse:
         "chosen": chosen,
         "only": where.only,
         "shut": _shut(where.reconnect + where.removed, now),
-        "undecided": [Undecided(store.pk, store.name, why(store)) for store in where.undecided],
+        "undecided": [Undecided(store.pk, store.name, why_undecided(store)) for store in where.undecided],
         "lines": [_line(row, now) for row in rows[:PAGE]],
         "next_before": rows[PAGE - 1].pk if len(rows) > PAGE else None,
         "is_first": not before,
