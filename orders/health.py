@@ -64,11 +64,12 @@ class Health:
     then: str = ""
     since: datetime | None = None
     until: datetime | None = None
+    is_mended_there: bool = False  # new access data would not help: the shop itself has to be put in order
 
     @property
     def label(self) -> str:
         """The condition in a word or two."""
-        return str(self.condition.label)
+        return gettext("We are kept out") if self.is_mended_there else str(self.condition.label)
 
     @property
     def badge(self) -> str:
@@ -82,7 +83,8 @@ def health_of(store: Store, now: datetime) -> Health:
     if store.disconnected_at is not None:
         return Health(Condition.DISCONNECTED, says, then, since=store.disconnected_at)
     if store.needs_reconnecting:
-        return Health(Condition.RECONNECT, says, then, since=store.trouble_since)
+        is_mended_there = store.trouble in MENDED_IN_THE_SHOP
+        return Health(Condition.RECONNECT, says, then, since=store.trouble_since, is_mended_there=is_mended_there)
     if store.is_paused:
         return Health(Condition.PAUSED, says, then)
     if store.trouble and store.resume_at is not None and store.resume_at > now:

@@ -64,7 +64,7 @@ SITUATIONS: dict[str, Words] = {
     ),
     Situation.STORE_DISCONNECTED: words(
         Who.MERCHANT,
-        _("Connect the store again if its orders should get their numbers."),
+        _("Connecting the shop again begins afresh, with its orders from then on. What waited is not carried over."),
         _("{store} was disconnected on {since}, so nothing is sent to it."),
         _("The store was disconnected, so nothing is sent to it."),
     ),
@@ -222,6 +222,9 @@ def _find(row: TrackingSync, decision: Decision | None, delay_hours: int, now: d
         return _situation(Situation.IN_STORE, {**values, "looked": looked}, since=row.synced_at)
     if row.state == SyncState.ATTENTION:
         return _reason(row.reason or RowCode.UNEXPECTED, values, since=row.state_since)
+    # Nothing that would release the number for a connected store would send it now.
+    if row.store.disconnected_at is not None and (gone := _store_gone(row.store)):
+        return gone
     if row.state == SyncState.DUE:
         return _due(row, decision, delay_hours, now, ahead, values)
     if isinstance(decision, Send) or (decision is None and not row.reason):

@@ -99,7 +99,8 @@ def test_the_page_explains_both_questions_and_always_says_how_long_goods_may_tak
             True,
             (
                 "with the last number of an order, the order is marked as completed.",
-                "tells your customer that the order is completed, perhaps days before the parcel leaves. Leave orders",
+                "tells your customer then that the order is completed, perhaps days before the parcel leaves, unless "
+                "you switched that off there. Leave orders open instead",
                 "With the last parcel the order is marked as completed, and your customer hears of it.",
                 "Your store's own mail, sent when the order is marked as completed.",
             ),

@@ -1,5 +1,4 @@
-"""Where numbers go in a store with several places, and its orders' mark: what is told, chosen, kept and written "
-"down."""
+"""Where numbers go in a store with several places, and its orders' mark: what is told, chosen, kept, written down."""
 
 from __future__ import annotations
 
@@ -9,7 +8,9 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
+from orders.mail.switched_off import keep_word
 from stores.models import Store
 from stores.placing import ChangedMeanwhile, Placing, goes_to, placing_of, save
 from tests import factories
@@ -103,6 +104,17 @@ def test_the_stores_page_says_where_numbers_go_and_what_becomes_of_its_orders(
     assert (said.place, said.by_whom, said.missing, said.all_left, said.part_left) == told
     text = text_of(response)
     assert [sentence for sentence in told if sentence not in text and not (sentence == told[1] and not places)] == []
+
+
+def test_a_merchant_who_switched_the_platforms_mail_off_is_not_told_that_it_goes(merchant: Client) -> None:
+    user = merchant.user  # type: ignore[attr-defined]
+    store = a_shop(user, *ALL)
+    keep_word(store, is_off=True, actor=user, now=timezone.now())
+
+    text = text_of(merchant.get(reverse("store", args=[store.pk])))
+
+    assert "It is marked as completed. WooCommerce's own mail about it is switched off, as you said." in text
+    assert MARKED not in text
 
 
 def test_a_store_without_such_a_question_says_nothing_of_it(merchant: Client) -> None:

@@ -85,6 +85,10 @@ def its_access_is_refused(store: Store) -> None:
     disconnected(store.pk, StoreDisconnected(Code.TOKEN_REFUSED), NOON)
 
 
+def a_firewall_stands_before_it(store: Store) -> None:
+    disconnected(store.pk, StoreDisconnected(Code.SHUT_OUT, status=503), NOON)
+
+
 def its_access_is_refused_while_paused(store: Store) -> None:
     it_is_paused(store)
     its_access_is_refused(store)
@@ -132,6 +136,14 @@ def its_locations_are_not_chosen(store: Store) -> None:
             "The store no longer accepts our access. Since 2 Mar 2026, 21:00 (JST).",
             "Reconnect",
             "/stores/{pk}/reconnect/",
+        ),
+        (
+            a_firewall_stands_before_it,
+            "We are kept out",
+            "A web page answers in the shop's place: a firewall, a bot check, or a “coming soon” page (503). "
+            "Since 2 Mar 2026, 21:00 (JST).",
+            "See what to do",
+            "/stores/{pk}/",
         ),
         (
             its_access_is_refused_while_paused,
@@ -273,10 +285,13 @@ def test_a_check_that_fails_says_so_and_what_to_do(merchant: Client, shop: Shop)
 
     store.refresh_from_db()
     assert store.trouble == Code.SCOPE_MISSING
-    assert (
-        "The store does not allow us what we need: write_merchant_managed_fulfillment_orders. Grant it in Shopify and "
-        "reconnect the store; whatever waits goes out then."
-    ) in text_of(response)
+    text = text_of(response)
+    for sentence in (
+        f"{store.name} does not let us in. Below is why, and what to do.",
+        "The store does not allow us what we need: write_merchant_managed_fulfillment_orders. Since",
+        "Grant it in Shopify and reconnect the store; whatever waits goes out then.",
+    ):
+        assert text.count(sentence) == 1
 
 
 def test_the_locations_are_changed(merchant: Client) -> None:

@@ -279,6 +279,12 @@ shown = {"is_shown": True, "kind": NumberKind.LOCAL}
             Who.MERCHANT,
         ),
         (
+            a_planable(store={"disconnected_at": NOW - HOUR, "disconnect_reason": DisconnectReason.MERCHANT}),
+            "store_is_disconnected",
+            f"Blue Mug was disconnected on {AT}, so nothing is sent to it.",
+            Who.MERCHANT,
+        ),
+        (
             a_planable(facts=shown, **synced),
             "in_store",
             f"It is there: Blue Mug showed YT1 on {AT}, when we last looked.",

@@ -57,6 +57,14 @@ def store_check(request: HttpRequest, store_id: int) -> HttpResponse:
     return redirect("store", store_id=store.pk)
 
 
+def _refused(error: ConnectorError, store: Store) -> str:
+    """Why the store did not let us in; the page itself says why where a person has to act on it."""
+    if isinstance(error, StoreDisconnected):
+        return gettext("{store} does not let us in. Below is why, and what to do.").format(store=store.name)
+    code, values = error.reason.code, {"platform": store.get_platform_display(), **error.reason.values}
+    return f"{sentence(code, values)} {releases(code, values)}"
+
+
 def _check(request: HttpRequest, store: Store) -> None:
     now = timezone.now()
     # A token that was bought before something was put right in the store may not know of it: a new one is.
@@ -68,8 +76,7 @@ def _check(request: HttpRequest, store: Store) -> None:
             trouble.disconnected(store.pk, error, now)
         elif isinstance(error, StoreBusy):
             trouble.busy(store.pk, error, now)
-        code, values = error.reason.code, {"platform": store.get_platform_display(), **error.reason.values}
-        messages.error(request, f"{sentence(code, values)} {releases(code, values)}")
+        messages.error(request, _refused(error, store))
         return
     Store.objects.filter(pk=store.pk).update(facts={**store.facts, "checked_at": now.isoformat()})
     pulse.ring()

@@ -26,6 +26,7 @@ from stores.models import Store
 from stores.placing import ChangedMeanwhile, Placing
 
 from ... import pulse
+from ...mail.switched_off import word_of
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,9 @@ def marks_sentence(store: Store) -> str:
     if not store.completes_orders:
         return gettext("It stays open; you complete it yourself.")
     if registry.capabilities(store.platform).mails_always:
+        if word_of(store) is not None:
+            text = gettext("It is marked as completed. {platform}'s own mail about it is switched off, as you said.")
+            return text.format(platform=platform)
         text = gettext(
             "It is marked as completed. {platform} then writes to your customer by itself, unless you switched that "
             "off there."
