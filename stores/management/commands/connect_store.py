@@ -1,11 +1,14 @@
-"""Connects stores from the command line: one (stores/connect.py), or all of a file (stores/connecting_file.py)."""
+"""Connects stores from the command line: one (stores/connect.py), or all of a file (stores/connecting_file.py).
+
+And lets one that is connected in again: it is checked live, with new credentials where some are given.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,32 +21,29 @@ from django.utils import timezone
 from stores import connecting_file
 from stores.advice import advice
 from stores.choices import NumberSource, Timing
-from stores.connect import connect
+from stores.connect import check_again, connect
 from stores.connecting_file import moment
 from stores.connectors import registry
 from stores.connectors.errors import ConnectorError
 from stores.guides import GUIDES
+from stores.management.credentials import USAGE, read, ways
+from stores.models import Store
 from stores.owners import NotAnAddress, Unproven, owner_of
 
-USAGE = 2  # exit code for what was asked in a wrong way; 1 is for what could not be done
 OF_ONE_STORE = ("owner", "platform", "name", "url", "credentials")
-NOT_WITH_A_FILE = (*OF_ONE_STORE, "timing", "number_source", "sync_from")
-
-
-def _ways(platform: str) -> str:
-    """What the credentials of a platform look like: {"a"} or {"b", "c"}."""
-    groups = GUIDES[platform].form.credential_groups
-    return " or ".join("{" + ", ".join(f'"{name}"' for name in group) + "}" for group in sorted(groups, key=len))
+NOT_WITH_A_FILE = (*OF_ONE_STORE, "timing", "number_source", "sync_from", "store")
+NOT_AGAIN = ("owner", "platform", "name", "url", "timing", "number_source", "sync_from")
 
 
 class Command(BaseCommand):
     help = (
-        "Connect and check a store. Prints its id. Or connect the stores of a file, each by itself. "
+        "Connect and check a store. Prints its id. Or connect the stores of a file, each by itself; or check one that "
+        "is connected again. "
         "Exit 1: it, or one of them, could not be connected; 2: asked in a wrong way."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        kinds = "; ".join(f"{platform}: {_ways(platform)}" for platform in GUIDES)
+        kinds = "; ".join(f"{platform}: {ways(platform)}" for platform in GUIDES)
         columns = ", ".join((*connecting_file.NEEDED, *connecting_file.credential_columns()))
         parser.add_argument("--owner", metavar="EMAIL", help="created, without password, when unknown")
         parser.add_argument("--platform", choices=sorted(registry.CONNECTORS), metavar="P")
@@ -68,9 +68,21 @@ class Command(BaseCommand):
             ),
         )
 
+        parser.add_argument(
+            "--store",
+            type=int,
+            metavar="ID",
+            help=(
+                "one that is connected: check it live and end its trouble if it lets us in. New --credentials are kept "
+                "only if they work; without them its own are tried"
+            ),
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         if options["file"] is not None:
             return self._file(options)
+        if options["store"] is not None:
+            return self._again(options)
         if missing := [f"--{name}" for name in OF_ONE_STORE if options[name] is None]:
             raise CommandError(f"the following arguments are required: {', '.join(missing)}", returncode=USAGE)
         return self._one(options)
@@ -84,7 +96,7 @@ class Command(BaseCommand):
         if not name:
             raise CommandError("--name is empty.", returncode=USAGE)
         sync_from = _moment(options["sync_from"])
-        credentials = _credentials(options["credentials"], options["platform"])
+        credentials = read(options["credentials"], options["platform"])
         try:
             store = connect(
                 owner=owner,
@@ -105,13 +117,30 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         self.stdout.write(str(store.pk))
 
+    # --- one that is connected ------------------------------------------------------------------------------
+
+    def _again(self, options: dict[str, Any]) -> None:
+        if surplus := _given(options, NOT_AGAIN):
+            raise CommandError(f"--store leaves these as they are: leave out {surplus}.", returncode=USAGE)
+        store = Store.objects.filter(pk=options["store"]).first()
+        if store is None:
+            raise CommandError(f"There is no store {options['store']}.", returncode=USAGE)
+        if store.disconnected_at is not None:
+            raise CommandError(f"Store {store.pk} is disconnected. Connect it anew, without --store.")
+        given = options["credentials"]
+        try:
+            check_again(store, None if given is None else read(given, store.platform))
+        except ConnectorError as error:
+            raise CommandError(advice(error)) from None
+        except ImproperlyConfigured as error:
+            raise CommandError(str(error)) from None
+        self.stdout.write(str(store.pk))
+
     # --- the stores of a file ------------------------------------------------------------------------------
 
     def _file(self, options: dict[str, Any]) -> None:
-        if surplus := [f"--{name.replace('_', '-')}" for name in NOT_WITH_A_FILE if options[name] is not None]:
-            raise CommandError(
-                f"--from takes everything from the file: leave out {', '.join(surplus)}.", returncode=USAGE
-            )
+        if surplus := _given(options, NOT_WITH_A_FILE):
+            raise CommandError(f"--from takes everything from the file: leave out {surplus}.", returncode=USAGE)
         try:
             lines = connecting_file.read(_bytes(options["file"]))
         except connecting_file.Unusable as error:
@@ -136,6 +165,11 @@ class Command(BaseCommand):
             raise CommandError(
                 "Correct these lines and run the whole file again: what is connected is left as it is.", returncode=1
             )
+
+
+def _given(options: dict[str, Any], names: Sequence[str]) -> str:
+    """Those of these options that were given, as they are typed."""
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names if options[name] is not None)
 
 
 def _owner(text: str) -> User:
@@ -166,28 +200,3 @@ def _bytes(name: str) -> bytes:
         return Path(name).read_bytes()
     except OSError as error:
         raise CommandError(f"--from: the file cannot be read: {error.strerror}.", returncode=USAGE) from None
-
-
-def _credentials(given: str, platform: str) -> dict[str, str]:
-    """The credentials; what was given is never repeated in a message, however wrong it is."""
-    if given == "-":
-        text = sys.stdin.read()
-    elif given.startswith("@"):
-        try:
-            text = Path(given[1:]).read_text(encoding="utf-8-sig")
-        except (OSError, UnicodeDecodeError) as error:
-            why = error.strerror if isinstance(error, OSError) else "not UTF-8"
-            raise CommandError(f"--credentials: the file cannot be read: {why}.", returncode=USAGE) from None
-    else:
-        text = given
-    try:
-        credentials = json.loads(text)
-    except ValueError:
-        credentials = None
-    if not isinstance(credentials, dict) or not all(isinstance(value, str) for value in credentials.values()):
-        ways = _ways(platform).replace('"}', '": "..."}').replace('",', '": "...",')
-        raise CommandError(
-            f"--credentials: not a JSON object of texts. Write it as {ways}, or name a file that holds it with @FILE.",
-            returncode=USAGE,
-        )
-    return credentials
