@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ipaddress
 import threading
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -21,13 +22,16 @@ from django.utils import timezone
 from .connectors import registry
 from .connectors.base import Connector, Opening, StoreFacts, StoreSettings, Tokens
 from .connectors.codes import Code
-from .connectors.errors import StoreDisconnected
+from .connectors.errors import StoreBusy, StoreDisconnected, TryAgainLater
 from .connectors.grant import Grant
 from .connectors.http import Session
 from .connectors.shopify import oauth
 from .connectors.shopify.tokens import request_token
 from .models import Store
 from .tokens import GivenToken, SavedToken, UnsavedToken
+
+CHECK_SECONDS = 40.0  # no request of a check starts later
+CHECK_CALL = 20.0  # seconds for one of them
 
 _limiters: dict[tuple[str, int], Any] = {}
 _limiters_lock = threading.Lock()
@@ -60,10 +64,11 @@ def check_connection(
 ) -> StoreFacts:
     """Ask a store that is not connected yet who it is. Raises the connector errors, mostly StoreDisconnected.
 
-    `tokens`: where its token comes from, if not from the credentials.
+    `tokens`: where its token comes from, if not from the credentials. Somebody waits for the answer, and it may be
+    anybody's server that gives it: the whole ends after CHECK_SECONDS and one request.
     """
     opening = Opening(
-        session=_session(platform, None, None),
+        session=_session(platform, None, None, time.monotonic() + CHECK_SECONDS, min(call_limit(platform), CHECK_CALL)),
         base_url=base_url,
         tokens=tokens or _unsaved(platform, base_url, credentials),
         now=timezone.now,
@@ -72,6 +77,8 @@ def check_connection(
     connector = registry.make(platform, opening)
     try:
         return connector.check()
+    except TryAgainLater:
+        raise StoreBusy(Code.NO_ANSWER, "the check took too long") from None
     finally:
         close(connector)
 
@@ -163,9 +170,10 @@ def _session(
     before_write: Callable[[], None] | None,
     stopped: Callable[[], bool] | None,
     deadline: float = float("inf"),
+    seconds: float | None = None,
 ) -> Session:
     return Session(
-        call_limit=call_limit(platform),
+        call_limit=call_limit(platform) if seconds is None else seconds,
         allow_hosts=allowed_networks(),
         ca_bundle=settings.TRACKSYNC_CA_BUNDLE,
         before_write=before_write,

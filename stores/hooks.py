@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)  # a store may stop sending without a word
 AGAIN = timedelta(hours=1)  # after a store that could not be subscribed to
 KEPT = 1000  # deliveries remembered of each store, so that a repeated one is known; older ones are only hints again
+PATIENCE_SECONDS = 40.0  # for all requests to one store; the last one may take its whole limit besides
 SWEEP = 50  # how many come between two looks whether there are more
 
 
@@ -99,7 +101,7 @@ def arm(store: Store, now: datetime) -> int:
         return 0
     made: list[int] = []
     try:
-        connector = connections.open_connector(store, before_write=lambda: made.append(1))
+        connector = connections.open_connector(store, before_write=lambda: made.append(1), stopped=_over())
         try:
             topics = connector.arm(address_of(store), str(store.hook_secret.get("secret", "")))
         finally:
@@ -157,7 +159,7 @@ def disarm(store: Store) -> None:
     """Delete the store's subscriptions that lead to us. Raises the connector errors."""
     if store.hook_key is None or not store.hook_topics:
         return
-    connector = connections.open_connector(store)
+    connector = connections.open_connector(store, stopped=_over())
     try:
         connector.disarm(address_of(store))
     finally:
@@ -201,6 +203,12 @@ NO_ACCESS: dict[str, Any] = {
     "renewable_until": None,
     "hook_secret": Secret(),
 }
+
+
+def _over() -> Callable[[], bool]:
+    """A stop for one store: a task in which it takes its time with each answer would be killed, with its process."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    return lambda: time.monotonic() >= until
 
 
 def _failed(store_id: int, error: ConnectorError) -> None:

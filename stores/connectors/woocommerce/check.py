@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from ..base import StoreFacts
 from ..codes import Code
-from ..errors import ConnectorError, ShipmentRejected, StoreBusy, StoreDisconnected
+from ..errors import ConnectorError, ShipmentRejected, StoreBusy, StoreDisconnected, TryAgainLater
 from ..http import Session
 from . import places
 from .address import are_related
@@ -154,7 +154,7 @@ def _statuses(rest: Rest) -> tuple[str, ...]:
     """The statuses that orders may have; older stores do not tell."""
     try:
         found = rest.get("/wc/v3/orders/statuses").data
-    except (RouteGone, ShipmentRejected, StoreBusy):
+    except (RouteGone, ShipmentRejected, StoreBusy, TryAgainLater):
         return ()
     return tuple(str(each["slug"]) for each in found if isinstance(each, dict) and each.get("slug"))
 
@@ -164,5 +164,5 @@ def _version(rest: Rest) -> str:
     try:
         found = rest.get("/wc/v3/system_status", {"_fields": "environment"}).data
         return str(found["environment"]["version"])
-    except (RouteGone, ShipmentRejected, StoreBusy, StoreDisconnected, LookupError, TypeError):
+    except (RouteGone, ShipmentRejected, StoreBusy, TryAgainLater, StoreDisconnected, LookupError, TypeError):
         return ""

@@ -60,7 +60,7 @@ def arm(rest: Rest, url: str, secret: str) -> tuple[str, ...]:
     name = _name(secret)
     mine: dict[str, list[Mapping[str, Any]]] = {topic: [] for topic in TOPICS}
     for hook in _to(rest, url):
-        mine.setdefault(hook["topic"], []).append(hook)
+        mine.setdefault(str(hook.get("topic")), []).append(hook)
     for topic in TOPICS:
         if not mine[topic]:
             rest.post(WEBHOOKS, {"name": name, "topic": topic, "delivery_url": url, "secret": secret})
