@@ -17,6 +17,7 @@ from django.views.defaults import server_error
 
 from stores.accounts.address import verified
 from tests import factories
+from tests.addresses import FOR_SERVERS
 from tests.stores.account_cast import (
     GAP,
     PASSWORD,
@@ -45,7 +46,7 @@ def all_pages(patterns: Any = None, before: tuple[Any, ...] = ()) -> Iterator[tu
 
 # A customer's page and a customer's mail in a frame: neither knows of an account.
 FOR_CUSTOMERS = {"tracking", "mail_preview"}
-PAGES = sorted({(name, takes) for name, takes in all_pages() if name not in FOR_CUSTOMERS})
+PAGES = sorted({(name, takes) for name, takes in all_pages() if name not in FOR_CUSTOMERS | FOR_SERVERS})
 # The one place where a merchant's own template is shown as it is written.
 EDITOR = re.compile(r'<textarea.*?</textarea>|<input[^>]* name="subject"[^>]*>', re.DOTALL)
 
