@@ -176,8 +176,8 @@ def _is_it_removed(store: Store, now: datetime) -> bool:
         return False
     except StoreDisconnected as error:
         if error.reason.code in _LETS_NOBODY_IN:
-            uninstalled(store.pk, now)
-            OrderHint.objects.filter(store=store).exclude(external_id=REMOVED).delete()
+            if uninstalled(store.pk, now, refused=store):
+                OrderHint.objects.filter(store=store).exclude(external_id=REMOVED).delete()
         else:
             trouble.disconnected(store.pk, error, now)
         return True

@@ -132,7 +132,7 @@ def check_again(store: Store, credentials: Mapping[str, Any] | None = None, gran
         if grant and is_the_same and store.disconnected_at is None:
             # The shop has ended what this app held before: with the old token nothing would ever work again.
             with transaction.atomic():
-                mine = Store.objects.filter(pk=store.pk)
+                mine = Store.objects.connected().filter(pk=store.pk)
                 mine.update(credentials=Secret(store.credentials if credentials is None else credentials))
                 keep(mine, grant)
         raise
@@ -142,6 +142,10 @@ def check_again(store: Store, credentials: Mapping[str, Any] | None = None, gran
         store.credentials = Secret(credentials)
         fields += ["credentials"]
     with transaction.atomic():
+        row = Store.objects.select_for_update().get(pk=store.pk)
+        if row.disconnected_at != store.disconnected_at:
+            # Its merchant left while the shop answered, or the app was removed: nothing that lets us in is kept.
+            raise StoreDisconnected(Code.RECONNECT_NEEDED)
         store.save(update_fields=fields)
         if grant:
             keep(Store.objects.filter(pk=store.pk), grant)

@@ -19,10 +19,12 @@ from .models import Store
 log = logging.getLogger(__name__)
 
 
-def uninstalled(store_id: int, now: datetime) -> bool:
+def uninstalled(store_id: int, now: datetime, *, refused: Store | None = None) -> bool:
     """Disconnect the store and throw its tokens away. Whether it was connected until now.
 
-    The app's own id and secret stay: what the platform still has to tell us of the shop is signed with them.
+    `refused`: the store as it was when its access was found to be refused; where it has been given new access since,
+    the app is back, and nothing happens. The app's own id and secret stay: what the platform still has to tell us of
+    the shop is signed with them.
     """
     store = Store.objects.connected().filter(pk=store_id).first()
     if store is None:
@@ -30,6 +32,8 @@ def uninstalled(store_id: int, now: datetime) -> bool:
     kept = {name: value for name, value in store.credentials.items() if name != "access_token"}
     connected = Store.objects.connected().filter(pk=store_id)
     with transaction.atomic():
+        if refused is not None and connected.select_for_update().get().token_expires_at != refused.token_expires_at:
+            return False
         # Whoever is asking for another token at this moment saves nothing.
         tokens.forget(connected)
         gone = connected.update(
