@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
+from cryptography.fernet import Fernet
 from django.core.management import CommandError, call_command
 
 from orders import changes, plan
@@ -322,6 +323,19 @@ def test_the_command_pulls_all_stores_and_names_those_in_trouble(pretend) -> Non
     assert err.startswith(f"Store {one.pk} ({one.name}): ")
     assert err.endswith("1 of the stores could not be pulled to the end.")
     assert Shipment.objects.count() == 0
+
+
+def test_the_command_says_in_a_sentence_that_a_key_is_missing(pretend, settings, caplog) -> None:
+    store = a_store_of(pretend.shop())
+    settings.TRACKSYNC_CREDENTIAL_KEYS = [Fernet.generate_key().decode()]
+
+    assert pull_orders() == (
+        "",
+        f"Store {store.pk} ({store.name}): A store's credentials were encrypted with a key that "
+        "TRACKSYNC_CREDENTIAL_KEYS no longer lists. Put the old key back at the end of the list.\n"
+        "1 of the stores could not be pulled to the end.",
+    )
+    assert [record.exc_info for record in caplog.records if record.exc_info] == []
 
 
 def test_the_command_pulls_one_store(pretend) -> None:

@@ -6,11 +6,13 @@ import logging
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from orders.pull import pull_store
 from orders.wording import sentence
+from stores.connectors.errors import Reason
 from stores.models import Store
 
 log = logging.getLogger(__name__)
@@ -28,6 +30,10 @@ class Command(BaseCommand):
             its = f"Store {store.pk} ({store.name})"
             try:
                 result = pull_store(store, now=timezone.now())
+            except ImproperlyConfigured as error:
+                self.stderr.write(f"{its}: {error}")
+                failed += 1
+                continue
             except Exception as error:
                 log.exception("Store %s: its orders could not be pulled", store.pk)
                 self.stderr.write(f"{its}: failed ({type(error).__name__}); the log says where")
@@ -37,7 +43,7 @@ class Command(BaseCommand):
             if result.failed:
                 self.stderr.write(f"{its}: {result.failed} could not be kept; the log says why")
             if result.trouble:
-                self.stderr.write(f"{its}: {sentence(result.trouble.code, result.trouble.values)}")
+                self.stderr.write(f"{its}: {_told(result.trouble, store)}")
             failed += bool(result.trouble or result.failed)
         if failed:
             raise CommandError(f"{failed} of the stores could not be pulled to the end.")
@@ -51,3 +57,8 @@ class Command(BaseCommand):
         if store.disconnected_at is not None:
             raise CommandError(f"Store {store_id} is disconnected: connect it again.")
         return [store]
+
+
+def _told(trouble: Reason, store: Store) -> str:
+    """In words, with the name of the store's platform."""
+    return sentence(trouble.code, {"platform": store.get_platform_display(), **trouble.values})
