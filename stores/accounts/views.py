@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from allauth.account.models import EmailConfirmationHMAC
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -49,7 +50,7 @@ def verify_address(request: HttpRequest, token: str) -> HttpResponse:
     state, address = links.read(token)
     if request.method == "POST" and state is links.Link.READY and address is not None:
         if EmailConfirmationHMAC(address).confirm(request):
-            return redirect("account" if request.user.is_authenticated else "account_login")
+            return redirect(settings.LOGIN_REDIRECT_URL if request.user.is_authenticated else "account_login")
         state = links.Link.UNKNOWN
     context = {"state": state.value, "address": address}
     return render(request, "account/verify_address.html", context)

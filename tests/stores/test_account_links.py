@@ -59,7 +59,7 @@ def test_opening_the_link_changes_nothing_and_pressing_the_button_verifies(clien
     assert jane().verified
     assert verified(jane().user)
     assert said_by(pressed) == ["Thank you: jane@shop.example is verified."]
-    assert pressed.redirect_chain == [(reverse("account"), 302)]
+    assert pressed.redirect_chain == [(reverse("overview"), 302)]  # where it is said what comes next
 
 
 def test_it_works_without_being_logged_in_and_logs_nobody_in(client, django_user_model) -> None:

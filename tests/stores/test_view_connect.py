@@ -331,13 +331,24 @@ def test_a_missing_scope_is_named_and_the_access_need_not_be_typed_again(
     assert dict(Store.objects.get().credentials) == shop.credentials
 
 
-@pytest.mark.parametrize("whose", ["own", "somebody else's"])
-def test_a_connected_shop_is_refused_and_whose_it_is_is_not_told(
-    whose: str, merchant: Client, pretend: PretendShopify
+def test_a_shop_of_my_own_that_is_connected_is_shown_to_me(merchant: Client, pretend: PretendShopify) -> None:
+    shop = pretend.shop()
+    three_days_ago = timezone.now() - timedelta(days=3)
+    store = factories.a_store_in(shop, merchant.user, created_at=three_days_ago)  # type: ignore[attr-defined]
+    before = Store.objects.values().get()
+
+    response = merchant.post(CONNECT, typed(shop, access_token=SECRET), follow=True)
+
+    assert response.redirect_chain == [(reverse("store", args=[store.pk]), 302)]
+    assert f"You have connected this shop already: it is {store.name}." in text_of(response)
+    assert Store.objects.values().get() == before
+
+
+def test_a_shop_that_is_somebody_elses_is_refused_and_whose_it_is_is_not_told(
+    merchant: Client, pretend: PretendShopify
 ) -> None:
     shop = pretend.shop()
-    owner = merchant.user if whose == "own" else factories.a_user()  # type: ignore[attr-defined]
-    factories.a_store_in(shop, owner, created_at=timezone.now() - timedelta(days=3))
+    factories.a_store_in(shop, factories.a_user(), created_at=timezone.now() - timedelta(days=3))
 
     response = merchant.post(CONNECT, typed(shop, access_token=SECRET))
 

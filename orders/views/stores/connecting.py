@@ -27,7 +27,8 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods
 
 from stores import connections, sealing
-from stores.access import store_of, stores_of
+from stores.access import store_of
+from stores.authorising.finishing import own_store
 from stores.connect import AlreadyConnected, check_again, connect, is_connected
 from stores.connectors import registry
 from stores.connectors.base import Location, StoreFacts
@@ -269,28 +270,21 @@ def _again(
                 dataclasses.asdict(access), user_id=request.user.pk, purpose=_purpose("access", guide, store)
             )
         return _form_page(request, guide, form, refused, sealed=sealed, store=store)
-    made = _just_made(request, guide, access) if store is None and isinstance(error, AlreadyConnected) else None
-    if made is not None:
-        return redirect("store", store_id=made.pk)
+    own = own_store(request.user, guide.platform, access.base_url) if isinstance(error, AlreadyConnected) else None
+    if store is None and own is not None:
+        if not _was_just_made(own, access):
+            told = gettext("You have connected this shop already: it is {store}.")
+            messages.info(request, told.format(store=own.name))
+        return redirect("store", store_id=own.pk)
     for name, errors in error.message_dict.items() if hasattr(error, "error_dict") else {"": error.messages}.items():
         for text in errors:
             form.add_error(name if name in form.fields else None, text)
     return _form_page(request, guide, form, store=store)
 
 
-def _just_made(request: HttpRequest, guide: Guide, access: Access) -> Store | None:
-    """The store that the first of two presses has made, by the same person, with the same access."""
-    made = (
-        stores_of(request.user)
-        .filter(
-            platform=guide.platform,
-            base_url=access.base_url,
-            disconnected_at=None,
-            created_at__gte=timezone.now() - PRESSED_TWICE,
-        )
-        .first()
-    )
-    return made if made is not None and dict(made.credentials) == access.credentials else None
+def _was_just_made(own: Store, access: Access) -> bool:
+    """Whether this is what the first of two presses has made, with the same access."""
+    return own.created_at >= timezone.now() - PRESSED_TWICE and dict(own.credentials) == access.credentials
 
 
 def _form_page(
