@@ -160,7 +160,7 @@ def whole(value: Any) -> int:
     """A number as the store writes it; 0 for what is none."""
     try:
         return int(float(value))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return 0
 
 

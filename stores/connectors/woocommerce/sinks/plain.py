@@ -113,7 +113,7 @@ def told_by(notes: Sequence[Mapping[str, Any]], update: TrackingUpdate, url: str
     of_ours = recognised((*update.ours, update.number)) - recognised(update.siblings - {update.number})
     for note in sorted(notes, key=lambda one: whole(one.get("id")), reverse=True):
         said = html.unescape(str(note.get("note") or ""))
-        text = re.sub(r"https?://\S+|<[^>]*>", " ", said)
+        text = re.sub(r"https?://\S+|<[^<>]*>", " ", said)
         words = [folded(word) for word in re.split(r"[\s,;:()]+|\.(?=\s|$)", text) if word]
         told = next((word for word in words if word in of_ours), "")
         if told:
