@@ -26,8 +26,8 @@ WORDS: dict[str, Words] = {
     WaitCode.CANCELLED: words(
         Who.NOBODY,
         _("Nothing has to be done. Should the order be opened again in {platform}, its number follows."),
-        _("The order was cancelled or fully refunded on {since}, so no number is sent."),
-        _("The order was cancelled or fully refunded, so no number is sent."),
+        _("The order was cancelled, fully refunded or thrown away on {since}, so no number is sent."),
+        _("The order was cancelled, fully refunded or thrown away, so no number is sent."),
     ),
     WaitCode.GIVEN_UP: words(
         Who.STAFF,
@@ -84,8 +84,8 @@ WORDS: dict[str, Words] = {
     RowCode.CANCELLED_AFTER_SENT: words(
         Who.STAFF,
         _("Take the number back out of the store if the parcel does not leave, or give up if it should stay there."),
-        _("The order was cancelled or refunded on {since}, after its number {number} had gone to the store."),
-        _("The order was cancelled or refunded after its number had gone to the store."),
+        _("The order was cancelled, refunded or thrown away on {since}, after its number {number} had gone there."),
+        _("The order was cancelled, refunded or thrown away after its number had gone there."),
     ),
     RowCode.DISPATCH_REVERSED: words(
         Who.STAFF,

@@ -132,7 +132,7 @@ READY = f"The number {YT1} is ready, but the parcel is still with us, and the st
         (its_order_is_not_paid, "The payment for this order has not been booked.", "You", None),
         (
             its_order_is_cancelled,
-            "The order was cancelled or fully refunded on 2 Mar 2026, 12:00 (UTC), so no number is sent.",
+            "The order was cancelled, fully refunded or thrown away on 2 Mar 2026, 12:00 (UTC), so no number is sent.",
             "Nobody",
             None,
         ),

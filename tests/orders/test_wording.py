@@ -223,7 +223,7 @@ shown = {"is_shown": True, "kind": NumberKind.LOCAL}
         (
             a_planable(facts={"cancelled_at": NOW - HOUR}),
             "cancelled",
-            f"The order was cancelled or fully refunded on {AT}, so no number is sent.",
+            f"The order was cancelled, fully refunded or thrown away on {AT}, so no number is sent.",
             Who.NOBODY,
         ),
         (
