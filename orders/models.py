@@ -366,7 +366,7 @@ class CustomerEmail(models.Model):
         permissions = [("send_again", "Can send a mail to a customer again")]
 
     def __str__(self) -> str:
-        return f"{self.kind} for {self.shipment_id}"
+        return f"{self.get_kind_display()}: {self.shipment}"
 
 
 class Pulse(models.Model):

@@ -370,4 +370,4 @@ class PrivacyRequest(models.Model):
         ordering = ["-received_at"]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()}, {self.received_at:%Y-%m-%d}"
+        return f"{self.get_kind_display()}, {timezone.localtime(self.received_at):%Y-%m-%d}"

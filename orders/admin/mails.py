@@ -48,13 +48,22 @@ class CustomerEmailAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
 
     confirmed = (SEND_AGAIN,)
     change_form_template = "admin/orders/mail_form.html"
-    list_display = ("parcel", "store", "kind", "says", "number", "attempts", "due_at", "sent_at")
+    list_display = ("parcel", "store", "kind", "says", "sent_at", "number", "attempts", "due_at")
     list_filter = ("state", "kind")
     list_select_related = ("shipment__order__store", "number")
     search_fields = ("shipment__order__number",)
     search_help_text = _("An order number, or any tracking number that a parcel has or had; in full.")
     sortable_by = ()
     ordering = ("-pk",)
+    labels = {  # noqa: RUF012
+        "shipment": _("parcel"),
+        "answer": _("the mail server's answer"),
+        "due_at": _("looked at next"),
+        "created_at": _("written down"),
+        "sent_at": _("sent"),
+        "is_forced": _("sent after all"),
+        "actor": _("by"),
+    }
     fields = (
         "shipment",
         "kind",

@@ -40,7 +40,7 @@ def _close(ids: list[int], data: dict[str, Any], now: datetime, actor: Any) -> D
 
 CLOSE = ConfirmedAct(
     name="close",
-    label=_("Close"),
+    label=_("Close the request"),
     question=_(
         "The merchant has got what is kept, or a shop that is served again keeps its customers. Nothing is erased by "
         "this."
@@ -73,13 +73,14 @@ class PrivacyRequestAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
 
     confirmed = (CLOSE,)
     change_form_template = "admin/orders/privacy_form.html"
-    list_display = ("kind", "store", "orders", "received_at", "answer_by", "done_at")
+    list_display = ("kind", "store", "answer_by", "orders", "received_at", "done_at")
     list_display_links = ("kind",)
     list_filter = (OpenFilter, "kind")
     list_select_related = ("store",)
     search_fields = ("store__name",)
     sortable_by = ()
     ordering = ("-received_at", "-pk")
+    labels = {"received_at": _("received"), "done_at": _("done")}  # noqa: RUF012
     fields = ("kind", "store", "orders", "received_at", "answer_by", "done_at")
     readonly_fields = fields
 

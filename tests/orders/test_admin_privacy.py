@@ -5,8 +5,9 @@ erased is held in test_hooks_privacy.py.
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.urls import reverse
@@ -18,6 +19,14 @@ from tests import factories
 from tests.orders.admin_cast import logged_in, staff_who_may
 
 pytestmark = pytest.mark.django_db
+
+
+def test_a_request_is_named_by_the_day_on_which_the_staff_s_clock_received_it(settings: Any) -> None:
+    settings.TIME_ZONE = "Asia/Shanghai"
+    received = datetime(2026, 3, 2, 18, tzinfo=UTC)  # two o'clock in the night there
+    row = PrivacyRequest(kind=PrivacyKind.CUSTOMER_ASKS, received_at=received)
+
+    assert str(row) == "A customer asks what is kept, 2026-03-03"
 
 
 def written(at: datetime) -> str:
