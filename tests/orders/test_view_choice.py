@@ -92,6 +92,8 @@ def test_the_page_explains_both_questions_and_always_says_how_long_goods_may_tak
                 "your store shows it and marks those items as fulfilled. The parcel itself may still be",
                 "Then the items are marked as fulfilled, and your customer hears of it.",
                 "Your store's own notice, sent when the items are marked as fulfilled.",
+                "and the order leaves your open list the same day.",
+                "The number stands in your store, and your customers find it there.",
             ),
         ),
         (
@@ -103,6 +105,8 @@ def test_the_page_explains_both_questions_and_always_says_how_long_goods_may_tak
                 "you switched that off there. Leave orders open instead",
                 "With the last parcel the order is marked as completed, and your customer hears of it.",
                 "Your store's own mail, sent when the order is marked as completed.",
+                "and the order leaves your open list the same day.",
+                "The number stands in your store; its page here says where, and who sees it there.",
             ),
         ),
         (
@@ -112,6 +116,7 @@ def test_the_page_explains_both_questions_and_always_says_how_long_goods_may_tak
                 "The parcel itself may still be on our shelf, and the order stays open until you complete it.",
                 "not earlier. The order stays open until you complete it.",
                 "Your store's own mail, sent when you complete the order.",
+                "The number stands in your store; its page here says where, and who sees it there.",
             ),
         ),
     ],
@@ -119,7 +124,13 @@ def test_the_page_explains_both_questions_and_always_says_how_long_goods_may_tak
 def test_what_becomes_of_the_order_is_told_as_the_platform_has_it(
     platform: str, completes: bool, says: tuple[str, ...]
 ) -> None:
-    others = ("items as fulfilled", "items are marked as fulfilled", "marked as completed", "until you complete it")
+    others = (
+        "items as fulfilled",
+        "items are marked as fulfilled",
+        "marked as completed",
+        "until you complete it",
+        "open list",
+    )
     store = factories.a_store(platform=platform, completes_orders=completes)
 
     text = html.unescape(plain(look(logged_in(store.owner), store, {}).content.decode()))

@@ -73,7 +73,7 @@ LATER = "It stays as it is until the rest has its number, too."
         (
             ALL,
             {"completes_orders": False},
-            ("the Shipment Tracking plugin", "the best that was found", "", OPEN, LATER),
+            ("the Shipment Tracking plugin", "the best that was found", "", OPEN, ""),
         ),
         (
             ALL,
@@ -89,7 +89,7 @@ LATER = "It stays as it is until the rest has its number, too."
         (
             ALL,
             {"statuses": ("partial-shipped",), "completes_orders": False},
-            ("the Shipment Tracking plugin", "the best that was found", "", OPEN, LATER),
+            ("the Shipment Tracking plugin", "the best that was found", "", OPEN, ""),
         ),
     ],
 )

@@ -14,6 +14,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from stores import placing
 from stores.choices import MailSender, NumberSource, Timing
 from stores.connectors import registry
 from stores.models import Store, SyncPreference
@@ -135,7 +136,7 @@ def senders(store: Store) -> list[Sender]:
         Sender(
             MailSender.NOBODY,
             gettext("Nobody writes"),
-            gettext("The number stands in your store, and your customers find it there."),
+            _where_it_is_found(store),
             "",
         ),
     ]
@@ -148,3 +149,10 @@ def _own_notice(store: Store) -> str:
     if store.completes_orders:
         return gettext("Your store's own mail, sent when the order is marked as completed.")
     return gettext("Your store's own mail, sent when you complete the order.")
+
+
+def _where_it_is_found(store: Store) -> str:
+    """Whether customers see a number that nobody writes to them about: not in every place of every store."""
+    if placing.is_a_question(store):
+        return gettext("The number stands in your store; its page here says where, and who sees it there.")
+    return gettext("The number stands in your store, and your customers find it there.")

@@ -122,7 +122,7 @@ def told(store: Store, guide: Guide) -> Told | None:
         if is_missing
         else "",
         all_left=marks_sentence(store) if completes else "",
-        part_left=_part_left(store, guide) if completes else "",
+        part_left=_part_left(store, guide) if completes and store.completes_orders else "",
     )
 
 
