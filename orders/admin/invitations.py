@@ -35,7 +35,7 @@ from stores.connectors.errors import ConnectorError
 from stores.connectors.shopify import oauth
 from stores.forms import secret_field
 from stores.guides import GUIDES
-from stores.models import Invitation
+from stores.models import Invitation, Store
 
 from ..views.stores.checklist import refusal
 from .base import DASH, StaffAdmin
@@ -58,6 +58,12 @@ WITHDRAW = ConfirmedAct(
     why_not=_("used, withdrawn or expired already."),
     run=_withdraw,
 )
+
+
+def _connected_at(invitation: Invitation) -> Store | None:
+    """The store that is connected at the shop already."""
+    at_the_shop = Store.objects.connected().filter(platform=invitation.platform, base_url=invitation.base_url)
+    return at_the_shop.select_related("owner").first()
 
 
 class InvitationForm(forms.ModelForm):
@@ -216,6 +222,9 @@ class InvitationAdmin(ConfirmedActs, StaffAdmin):
             "shop": finishing.host_of(obj.base_url),
             "link": obj.link,  # type: ignore[attr-defined]
             "days": invitations.LIFE.days,
+            "connected": _connected_at(obj),
+            "may_see_stores": request.user.has_perm("stores.view_store")
+            or request.user.has_perm("stores.change_store"),
             "is_popup": False,
         }
         response = TemplateResponse(request, "admin/orders/invitation_made.html", context)
