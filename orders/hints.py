@@ -176,8 +176,10 @@ def _is_it_removed(store: Store, now: datetime) -> bool:
         return False
     except StoreDisconnected as error:
         if error.reason.code in _LETS_NOBODY_IN:
-            if uninstalled(store.pk, now, refused=store):
-                OrderHint.objects.filter(store=store).exclude(external_id=REMOVED).delete()
+            if not uninstalled(store.pk, now, refused=store):
+                # Left already, or given new access meanwhile: then that one is asked with.
+                return not Store.objects.connected().filter(pk=store.pk).exists()
+            OrderHint.objects.filter(store=store).exclude(external_id=REMOVED).delete()
         else:
             trouble.disconnected(store.pk, error, now)
         return True

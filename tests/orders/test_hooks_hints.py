@@ -279,6 +279,24 @@ def test_a_store_that_does_not_answer_is_asked_again_whether_the_app_was_removed
     assert Store.objects.get(pk=store.pk).disconnect_reason == "uninstalled"
 
 
+@pytest.mark.parametrize("fault, trouble", [("402", "shop_frozen"), ("404", "shop_not_found")])
+def test_a_shop_that_is_shut_for_another_reason_has_not_removed_the_app(fault: str, trouble: str, shop: Shop) -> None:
+    """Its message may be days old; what lets us in must not be thrown away because of it."""
+    store = subscribed(shop)
+    shop.uninstall()
+    (told,) = shop.deliveries("app/uninstalled")
+    shop.do("reinstall")
+    bring(told)
+    shop.fault(fault)
+    before = dict(store.credentials)
+
+    assert read(store) == 1
+
+    store = Store.objects.get(pk=store.pk)
+    assert (store.disconnected_at, store.trouble, hinted()) == (None, trouble, [])
+    assert dict(store.credentials) == before
+
+
 def test_a_removed_app_is_asked_after_where_the_store_waits_for_a_person_already(shop: Shop) -> None:
     """The push was quicker than the message: 401 came first."""
     store = subscribed(shop)
