@@ -67,6 +67,9 @@ def consented(shop: Shop, app: App) -> Grant:
         ({"timestamp": "1337178174"}, False),
         ({"hmac": EXAMPLE["hmac"].replace("7", "8", 1)}, False),
         ({"hmac": EXAMPLE["hmac"].upper()}, False),
+        # All of it has to fit, not only how it begins.
+        ({"hmac": EXAMPLE["hmac"][:-1] + "0"}, False),
+        ({"hmac": EXAMPLE["hmac"][:-1]}, False),
         ({"hmac": ""}, False),
         ({"hmac": "é"}, False),
         ({"hmac": "\udcff"}, False),
