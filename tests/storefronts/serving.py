@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import select
 import signal
 import socket
 import ssl
@@ -91,13 +90,15 @@ class Connection(BaseHTTPRequestHandler):
 
     def hang(self) -> None:
         """Say nothing until the client has gone away."""
+        self.connection.settimeout(0.5)
         until = time.monotonic() + GIVES_UP
         while time.monotonic() < until:
-            readable, _, _ = select.select([self.connection], [], [], 0.5)
-            with contextlib.suppress(OSError):
-                if readable and self.connection.recv(1024):
-                    continue
-            if readable:
+            try:
+                if not self.connection.recv(1024):
+                    break
+            except TimeoutError:
+                continue
+            except OSError:
                 break
         self.drop()
 
