@@ -17,7 +17,28 @@ from stores.models import Store
 from .store_access import StoreAccess
 
 PLACING = ("tracking_goes_to", "completes_orders")
-_FIELDSET = (_("Numbers and orders in the store"), {"fields": ("places", *PLACING)})
+SEEN = "seen_placing"
+_HEADING = _("Numbers and orders in the store")
+
+
+class PlacingForm(forms.ModelForm):
+    """With what the person saw: a page left open never undoes what the merchant has chosen meanwhile."""
+
+    seen_placing = forms.CharField(widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[SEEN].initial = _seen(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """Refused where something else is chosen now than what was shown."""
+        data = super().clean() or self.cleaned_data
+        if data.get(SEEN) != _seen(self.instance):
+            told = gettext(
+                "Where numbers go was saved by somebody else meanwhile. Open this page again and look at it first."
+            )
+            raise forms.ValidationError(told, code="stale")
+        return data
 
 
 class StorePlaces(StoreAccess):
@@ -35,11 +56,14 @@ class StorePlaces(StoreAccess):
             for heading, options in fieldsets
         ]
         if placing.is_a_question(obj):
-            found.insert(2, _FIELDSET)
+            seen = (SEEN,) if self.has_change_permission(request, obj) else ()
+            found.insert(2, (_HEADING, {"fields": ("places", *PLACING, *seen)}))
         return found
 
     def get_form(self, request: HttpRequest, obj: Store | None = None, change: bool = False, **kwargs: Any) -> Any:
         """Only places that were found can be chosen; and what is chosen stays so, found or not."""
+        if obj is not None and placing.is_a_question(obj) and self.has_change_permission(request, obj):
+            kwargs["form"] = PlacingForm
         form = super().get_form(request, obj, change, **kwargs)
         if obj is not None and "tracking_goes_to" in form.base_fields:
             field, found = form.base_fields["tracking_goes_to"], list(placing.places_of(obj))
@@ -59,6 +83,10 @@ class StorePlaces(StoreAccess):
         version = store.facts.get("version")
         found = found or gettext("None was looked for yet.")
         return f"{found} ({store.get_platform_display()} {version})" if version else found
+
+
+def _seen(store: Store) -> str:
+    return f"{store.tracking_goes_to} {'completed' if store.completes_orders else 'left open'}"
 
 
 def _best(store: Store, found: list[str]) -> str:

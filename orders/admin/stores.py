@@ -33,7 +33,7 @@ from ..wording.explain import store_obstacle
 from . import store_acts
 from .catalogue import replan_unsent
 from .confirmed import ConfirmedActs
-from .store_places import PLACING, StorePlaces
+from .store_places import PLACING, SEEN, StorePlaces
 
 COUNTS = tuple(f"n_{state}" for state in SyncState.values)
 CONNECTED = ("created_at", "disconnected_at", "disconnect_reason")
@@ -165,7 +165,7 @@ class StoreAdmin(ConfirmedActs, StorePlaces):
         "disconnected_at": _("disconnected"),
         "disconnect_reason": _("why disconnected"),
     }
-    editable = ("name", "time_zone", "counts_as_paid", *PLACING)
+    editable = ("name", "time_zone", "counts_as_paid", *PLACING, SEEN)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Store | None = None) -> list[str]:
         shown = [str(name) for _heading, options in self.get_fieldsets(request, obj) for name in options["fields"]]
@@ -190,7 +190,7 @@ class StoreAdmin(ConfirmedActs, StorePlaces):
     # --- saving ----------------------------------------------------------------------------------------
 
     def save_model(self, request: HttpRequest, obj: Store, form: forms.ModelForm, change: bool) -> None:
-        changed = [name for name in form.changed_data if name in self.editable]
+        changed = [name for name in form.changed_data if name in self.editable and name != SEEN]
         if changed:
             obj.save(update_fields=changed)
         if set(PLACING) & set(changed):

@@ -20,6 +20,7 @@ from tests.orders.admin_cast import (
     logged_in,
     messages_of,
     row_of,
+    staff_who_may,
     the_boss,
 )
 
@@ -102,6 +103,12 @@ def preference_form(store: Store, **changed: str) -> dict[str, str]:
     }
 
 
+def seen(store: Store) -> str:
+    """What the hidden field of the store's page holds."""
+    page = logged_in(the_boss()).get(reverse("admin:stores_store_change", args=[store.pk]))
+    return str(page.context["adminform"].form["seen_placing"].value())
+
+
 def save_store(store: Store, who: Any = None, **changed: str) -> Any:
     page = reverse("admin:stores_store_change", args=[store.pk])
     return logged_in(who or the_boss()).post(page, preference_form(store, **changed), follow=True)
@@ -133,7 +140,7 @@ WOO = {"platform": "woocommerce", "facts": {"places": ["shipment_tracking", "pla
 def test_where_numbers_go_is_one_of_the_places_that_were_found(chosen: str, kept: str) -> None:
     store = factories.a_store(base_url="https://mugs.example", tracking_goes_to="shipment_tracking", **WOO)
 
-    save_store(store, tracking_goes_to=chosen)
+    save_store(store, tracking_goes_to=chosen, seen_placing=seen(store))
 
     store.refresh_from_db()
     assert (store.tracking_goes_to, store.completes_orders) == (kept, kept == "shipment_tracking")
@@ -142,10 +149,41 @@ def test_where_numbers_go_is_one_of_the_places_that_were_found(chosen: str, kept
 def test_a_place_that_is_gone_stays_chosen_when_something_else_is_saved() -> None:
     store = factories.a_store(base_url="https://mugs.example", tracking_goes_to="fulfillments", **WOO)
 
-    save_store(store, name="Green Mug", tracking_goes_to="fulfillments", completes_orders="on")
+    save_store(
+        store, name="Green Mug", tracking_goes_to="fulfillments", completes_orders="on", seen_placing=seen(store)
+    )
 
     store.refresh_from_db()
     assert (store.name, store.tracking_goes_to, store.completes_orders) == ("Green Mug", "fulfillments", True)
+
+
+@pytest.mark.parametrize(
+    "meanwhile, told",
+    [({"tracking_goes_to": "plain"}, True), ({"completes_orders": False}, True), ({"name": "Green Mug"}, False)],
+)
+def test_a_page_left_open_does_not_undo_where_numbers_go_meanwhile(meanwhile: dict, told: bool) -> None:
+    store = factories.a_store(base_url="https://mugs.example", tracking_goes_to="shipment_tracking", **WOO)
+    left_open = {"tracking_goes_to": "shipment_tracking", "completes_orders": "on", "seen_placing": seen(store)}
+    Store.objects.update(**meanwhile)
+
+    page = reverse("admin:stores_store_change", args=[store.pk])
+    answer = logged_in(the_boss()).post(page, preference_form(store, time_zone="Asia/Tokyo", **left_open))
+
+    now = Store.objects.get()
+    assert (answer.status_code, now.time_zone) == ((200, store.time_zone) if told else (302, "Asia/Tokyo"))
+    if told:
+        assert {name: getattr(now, name) for name in meanwhile} == meanwhile
+        assert answer.context["errors"] == [
+            ["Where numbers go was saved by somebody else meanwhile. Open this page again and look at it first."]
+        ]
+
+
+def test_who_may_only_look_at_a_store_gets_no_hidden_field() -> None:
+    store = factories.a_store(base_url="https://mugs.example", **WOO)
+
+    page = logged_in(staff_who_may("stores.view_store")).get(reverse("admin:stores_store_change", args=[store.pk]))
+
+    assert (page.status_code, "seen_placing" in page.content.decode()) == (200, False)
 
 
 @pytest.mark.parametrize("fields, there, missing", [(WOO, "places", "locations"), ({}, "locations", "places")])

@@ -9,6 +9,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 from django.utils import timezone
 
+from stores.models import Invitation
 from tests import factories
 from tests.orders.admin_cast import logged_in, staff_who_may, the_boss
 from tests.orders.one_click_cast import text_of
@@ -58,6 +59,6 @@ def test_staff_without_the_rights_see_nothing_of_an_invitation(act: str) -> None
     invited_by(the_boss())
     page = reverse("admin:stores_invitation_changelist")
 
-    for path in (page, f"{page}add/", f"{page}1/{act}"):
+    for path in (page, f"{page}add/", f"{page}{Invitation.objects.get().pk}/{act}"):
         answer = logged_in(staff_who_may("stores.view_store", "orders.view_order")).get(path, follow=True)
         assert (answer.status_code, "Acme" in answer.content.decode()) == (403, False)
