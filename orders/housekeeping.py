@@ -12,7 +12,7 @@ from django.db import transaction
 from django_q.models import Failure, OrmQ
 
 from stores import hooks
-from stores.authorising import pending
+from stores.authorising import invitations, pending
 
 from . import hints, plan, pulse
 from .models import TrackingSync
@@ -31,6 +31,7 @@ def tidy(now: datetime) -> dict[str, int]:
         "deliveries": hooks.forget_before(now - KEPT_DELIVERIES),
         "hints": hints.forget_before(now - hints.OLD),
         "pending": pending.tidy(now),
+        "invitations": invitations.tidy(now),
     }
 
 

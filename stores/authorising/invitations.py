@@ -39,8 +39,7 @@ def invite(
 
     The secrets of apps whose invitations have expired are thrown away.
     """
-    expired = Invitation.objects.filter(used_at=None, withdrawn_at=None, expires_at__lte=now)
-    expired.exclude(credentials="").update(credentials=Secret())
+    tidy(now)
     token = new_text()
     made = Invitation.objects.create(
         token_hash=hash_of(token),
@@ -53,6 +52,12 @@ def invite(
         expires_at=now + LIFE,
     )
     return made, token
+
+
+def tidy(now: datetime) -> int:
+    """Throw the secrets of apps away whose invitations have expired. Returns how many went."""
+    expired = Invitation.objects.filter(used_at=None, withdrawn_at=None, expires_at__lte=now)
+    return expired.exclude(credentials="").update(credentials=Secret())
 
 
 def find(token: str) -> Invitation | None:

@@ -14,7 +14,8 @@ from django_q.models import Failure, OrmQ, Schedule
 from orders import cluster, housekeeping, pulling, pulse, schedules, tasks
 from orders.models import Order, OrderHint, Pulse, Shipment, TrackingSync
 from orders.pulling import Pulled, due_to_be_pulled
-from stores.models import HookDelivery, PendingConnection, Store
+from stores.authorising import invitations
+from stores.models import HookDelivery, Invitation, PendingConnection, Store
 from tests.conftest import NOON
 from tests.factories import a_shipment, a_store, an_order
 
@@ -155,6 +156,17 @@ def test_what_is_old_and_nobodys_any_more_is_thrown_away_and_the_young_is_kept()
     for name, hours in (("old", 25), ("young", 23)):
         at = now - timedelta(hours=hours)
         PendingConnection.objects.create(state_hash=name, user=store.owner, base_url=name, expires_at=at)
+    for name, days in (("old", 8), ("young", 6)):
+        invitations.invite(
+            by=store.owner,
+            platform="shopify",
+            base_url=name,
+            store_name=name,
+            credentials={"client_secret": name},
+            now=now - timedelta(days=days),
+        )
+    for name, hours in (("old", 25), ("young", 23)):
+        at = now - timedelta(hours=hours)
         OrderHint.objects.create(store=store, external_id=name, hinted_at=at)
 
     assert housekeeping.tidy(now) == {
@@ -164,7 +176,9 @@ def test_what_is_old_and_nobodys_any_more_is_thrown_away_and_the_young_is_kept()
         "deliveries": 1,
         "hints": 1,
         "pending": 1,
+        "invitations": 1,
     }
+    assert {each.store_name for each in Invitation.objects.all() if each.credentials} == {"young"}
     assert HookDelivery.objects.get().delivery_id == "young"
     assert OrderHint.objects.get().external_id == "young"
     assert PendingConnection.objects.get().state_hash == "young"
