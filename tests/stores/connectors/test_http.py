@@ -365,13 +365,13 @@ def never_reads(connection: socket.socket) -> None:
 @pytest.mark.parametrize("writes", [False, True])
 def test_a_call_ends_at_its_limit_whatever_the_store_does(speak: Speaker, writes: bool) -> None:
     with a_server(speak) as url:
-        client = session(call_limit=0.6)
+        client = session(call_limit=1.0)
         began = time.monotonic()
 
         with pytest.raises(ConnectorError) as ended:
             client.request("POST", url, json={"q": "x" * 5_000_000}, writes=writes)
 
-        assert 0.5 < time.monotonic() - began < 1.6
+        assert 0.9 < time.monotonic() - began < 3
     expected = (OutcomeUnknown, Code.ANSWER_LOST) if writes else (StoreBusy, Code.NO_ANSWER)
     assert code_of(ended.value) == expected
 
