@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from stores import hooks, tokens
+from stores.authorising import finishing
 from stores.choices import DisconnectReason
-from stores.connect import check_again
+from stores.connect import AlreadyConnected, check_again
 from stores.connectors.codes import Code
 from stores.connectors.errors import StoreDisconnected
 from stores.connectors.grant import Grant
@@ -60,3 +61,18 @@ def test_new_access_that_comes_after_the_merchant_left_is_not_kept(pretend_woo: 
     found = Store.objects.get(pk=store.pk)
     assert refused.value.reason.code == Code.RECONNECT_NEEDED
     assert (found.disconnected_at, dict(found.credentials), dict(found.token)) == (NOON, {}, {})
+
+
+def test_a_store_that_was_left_gets_no_access_to_a_shop_that_somebody_connected_while_it_answered(
+    pretend_woo: PretendWooCommerce,
+) -> None:
+    shop = pretend_woo.shop()
+    left = factories.a_store_in(shop, disconnected_at=NOON, disconnect_reason=DisconnectReason.UNINSTALLED)
+    others = factories.a_store_in(shop)
+
+    with pytest.raises(AlreadyConnected):
+        finishing._take_up(left, dict(shop.credentials), None)
+
+    found = Store.objects.get(pk=left.pk)
+    assert (found.disconnected_at, dict(found.credentials), dict(found.token)) == (NOON, {}, {})
+    assert dict(Store.objects.get(pk=others.pk).credentials) == dict(shop.credentials)
