@@ -412,6 +412,19 @@ def test_a_shop_that_has_not_moved_keeps_its_address(merchant: Client, pretend_w
     assert store.base_url == shop.base_url
 
 
+def test_what_was_refused_stands_above_the_form_where_it_is_seen_and_leads_to_its_field(
+    merchant: Client, pretend_woo: PretendWooCommerce
+) -> None:
+    first = merchant.get(CONNECT).content.decode()
+
+    refused = merchant.post(CONNECT, typed(pretend_woo.shop(), consumer_secret="cs_" + "0" * 40)).content.decode()
+
+    said = '<li><a href="#id_consumer_secret">Consumer secret</a>: WooCommerce does not know this key.'
+    assert said not in first
+    assert refused.index(said) < refused.index('name="base_url"') < refused.index("Which way is yours?")
+    assert first.index("Which way is yours?") < first.index('name="base_url"')
+
+
 def test_the_new_address_of_a_shop_may_be_connected_already(merchant: Client, pretend_woo: PretendWooCommerce) -> None:
     shop = pretend_woo.shop()
     a_store_in(shop, factories.a_user())
