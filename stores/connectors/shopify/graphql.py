@@ -9,6 +9,7 @@ https://shopify.dev/docs/apps/build/authentication-authorization
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from collections.abc import Mapping
@@ -274,6 +275,7 @@ def _after(cost: Cost | None) -> float:
 
 def _retry_after(answer: Answer) -> float | None:
     try:
-        return max(float(answer.headers.get("Retry-After", "")), 0.0)
+        seconds = float(answer.headers.get("Retry-After", ""))
+        return max(seconds, 0.0) if math.isfinite(seconds) else None
     except ValueError:
         return None

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -186,7 +187,8 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
     """Seconds for which the store asks to be left alone; None where it does not say."""
     text = headers.get("Retry-After", "").strip()
     try:
-        return max(float(text), 0.0)
+        seconds = float(text)
+        return max(seconds, 0.0) if math.isfinite(seconds) else None  # "nan" is a number to Python
     except ValueError:
         pass
     try:

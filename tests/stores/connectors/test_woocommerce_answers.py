@@ -331,6 +331,8 @@ def test_of_a_page_its_words_are_quoted() -> None:
         ("Mon, 02 Mar 2026 12:01:00 GMT", 60.0),
         ("Mon, 02 Mar 2026 11:00:00 GMT", 0.0),
         ("soon", None),
+        ("nan", None),
+        ("inf", None),
         ("", None),
     ],
 )
