@@ -110,6 +110,8 @@ class CustomerEmailAdmin(ShownOnly, ConfirmedActs, StaffAdmin):
     @admin.display(description=_("state, and why"))
     def says(self, email: CustomerEmail) -> SafeString:
         """The state, and the one sentence where there is more to say."""
+        if email.state == EmailState.BY_STORE and email.reason:
+            return format_html("{}", self.why(email))  # names the platform; the label would say the same again
         label = EmailState(email.state).label
         return format_html("<strong>{}</strong> {}", label, self.why(email) if email.reason else "")
 

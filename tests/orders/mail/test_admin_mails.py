@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core import mail
 from django.urls import reverse
@@ -10,6 +12,7 @@ from orders import sync
 from orders.choices import MailCode
 from orders.models import CustomerEmail
 from stores.choices import MailSender
+from stores.models import Store
 from tests.orders.admin_cast import logged_in, messages_of, staff_who_may, the_boss
 from tests.orders.mail.writing import DAY, a_parcel, a_shop, a_shown_parcel, dispatch, outbox, send, shown
 
@@ -44,6 +47,18 @@ def test_the_list_shows_what_became_of_each_mail_and_no_address(count: int, djan
     page = client.get(reverse("admin:orders_customeremail_change", args=[emails[0].pk]))
     assert page.status_code == 200
     assert f"<h2>{emails[0].get_kind_display()}: {emails[0].shipment}</h2>" in page.content.decode()
+
+
+def test_what_is_left_to_the_platform_is_told_once() -> None:
+    email = a_stale_mail()
+    Store.objects.update(platform="woocommerce")
+    CustomerEmail.objects.update(state="by_store", reason=MailCode.BY_STORE)
+
+    page = logged_in(the_boss()).get(reverse(LIST)).content.decode()
+
+    (cell,) = re.findall(r'<td class="field-says">(.*?)</td>', page)
+    assert cell == "Left to WooCommerce, which writes to the customer itself."
+    assert email.shipment.order.number in page
 
 
 def test_a_person_sends_what_was_too_old() -> None:
