@@ -44,9 +44,9 @@ def test_the_list_shows_what_became_of_each_mail_and_no_address(count: int, djan
     assert all(email.shipment.order.number in page for email in emails)
     assert ("more than five days old" in page, "jane@example.com" in page) == (True, False)
     assert client.get(reverse(LIST), {"state": "sent"}).context["cl"].result_count == 0
-    page = client.get(reverse("admin:orders_customeremail_change", args=[emails[0].pk]))
-    assert page.status_code == 200
-    assert f"<h2>{emails[0].get_kind_display()}: {emails[0].shipment}</h2>" in page.content.decode()
+    opened = client.get(reverse("admin:orders_customeremail_change", args=[emails[0].pk]))
+    assert opened.status_code == 200
+    assert f"<h2>{emails[0].get_kind_display()}: {emails[0].shipment}</h2>" in opened.content.decode()
 
 
 def test_what_is_left_to_the_platform_is_told_once() -> None:
