@@ -77,8 +77,8 @@ SITUATIONS: dict[str, Words] = {
     Situation.STORE_PAUSED: words(
         Who.MERCHANT,
         _("Resume the store; whatever is due then goes out by itself."),
-        _("{store} is paused: its orders are still pulled, but nothing is sent to it."),
-        _("The store is paused: its orders are still pulled, but nothing is sent to it."),
+        _("{store} is paused: its orders are still looked up, but nothing is sent to it."),
+        _("The store is paused: its orders are still looked up, but nothing is sent to it."),
     ),
     Situation.STORE_BUSY: words(
         Who.NOBODY,

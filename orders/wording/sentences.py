@@ -68,7 +68,9 @@ def fill(says: tuple[Text, ...], values: Mapping[str, Any] | None = None) -> str
     for text in map(str, says):
         names = [name for _before, name, _spec, _conv in string.Formatter().parse(text) if name]
         if all(name in known for name in names):
-            return capfirst(text.format_map(known))
+            filled = text.format_map(known)
+            # A store is called as its merchant writes it, at the beginning of a sentence, too.
+            return filled if text.startswith("{store}") else capfirst(filled)
     return capfirst(re.sub(r"\s*\(?\{\w*\}\)?", "", str(says[-1])))
 
 

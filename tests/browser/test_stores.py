@@ -100,7 +100,7 @@ def test_a_store_is_connected_after_a_missing_scope_paused_resumed_and_left(
     next_step = page.get_by_role("link", name="Make your choice").get_attribute("href")
 
     visit.press("Pause")
-    visit.sees("its orders are still pulled, but nothing is sent to it")
+    visit.sees("its orders are still looked up, but nothing is sent to it")
     page.get_by_role("button", name="Resume").first.click()
     visit.sees("Acme Mugs goes on.")
 

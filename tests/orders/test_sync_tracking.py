@@ -174,7 +174,7 @@ def test_a_paused_store_is_left_alone_and_told(pretend, sync_tracking):
         [
             "Nothing was sent.",
             "      1  still due",
-            f"Store {store.store.pk}: Acme is paused: its orders are still pulled, but nothing is sent to it.",
+            f"Store {store.store.pk}: Acme is paused: its orders are still looked up, but nothing is sent to it.",
         ],
         [],
     )

@@ -144,7 +144,7 @@ READY = f"The number {YT1} is ready, but the parcel is still with us, and the st
         (it_is_given_up, "Sending this number was given up.", "You", "Try again"),
         (
             the_store_is_paused,
-            "Blue Mug is paused: its orders are still pulled, but nothing is sent to it.",
+            "Blue Mug is paused: its orders are still looked up, but nothing is sent to it.",
             "You",
             "Resume the store",
         ),

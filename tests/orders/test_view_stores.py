@@ -126,7 +126,7 @@ def its_locations_are_not_chosen(store: Store) -> None:
         (
             it_is_paused,
             "Paused",
-            "Acme is paused: its orders are still pulled, but nothing is sent to it.",
+            "Acme is paused: its orders are still looked up, but nothing is sent to it.",
             "Resume",
             "/stores/{pk}/",
         ),
@@ -261,7 +261,7 @@ def test_a_store_is_paused_and_resumed(merchant: Client) -> None:
     resumed = merchant.post(f"{page}resume/", follow=True)
 
     assert "Acme is paused. Nothing is sent to it until you press “Resume”." in text_of(paused)
-    assert "its orders are still pulled, but nothing is sent to it" in text_of(paused)
+    assert "its orders are still looked up, but nothing is sent to it" in text_of(paused)
     assert "Acme goes on. Whatever is due is sent now." in text_of(resumed)
     assert (is_paused, Store.objects.get().is_paused) == (True, False)
 

@@ -124,6 +124,17 @@ def test_values_choose_and_fill_the_sentence(code: str, values: dict, said: str)
     assert sentence(code, values) == said
 
 
+@pytest.mark.parametrize(
+    "says, values, said",
+    [
+        ("{store} is paused.", {"store": "mugs"}, "mugs is paused."),
+        ("{platform} is away.", {}, "The store is away."),
+    ],
+)
+def test_a_store_is_called_as_its_merchant_writes_it_at_the_beginning_too(says: str, values: dict, said: str) -> None:
+    assert fill((says,), values) == said
+
+
 def test_sentences_go_through_translation() -> None:
     with translation.override("de"):
         assert sentence(WaitCode.UNPAID, {}) == "The payment for this order has not been booked."
@@ -253,7 +264,7 @@ shown = {"is_shown": True, "kind": NumberKind.LOCAL}
         (
             a_planable(preference=before, store={"is_paused": True}, **due),
             "store_is_paused",
-            "Blue Mug is paused: its orders are still pulled, but nothing is sent to it.",
+            "Blue Mug is paused: its orders are still looked up, but nothing is sent to it.",
             Who.MERCHANT,
         ),
         (
@@ -356,7 +367,7 @@ def test_a_waiting_parcel_also_tells_what_its_store_waits_for() -> None:
     explanation = explain(a_planable(store={"is_paused": True}), NOW)
 
     assert explanation.code == "not_dispatched"
-    assert explanation.notes == ("Blue Mug is paused: its orders are still pulled, but nothing is sent to it.",)
+    assert explanation.notes == ("Blue Mug is paused: its orders are still looked up, but nothing is sent to it.",)
 
 
 def test_a_list_says_the_same_as_the_page() -> None:
