@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 
 FIRST_WAIT = 5.0  # seconds
 LONGEST_WAIT = 15 * 60.0  # seconds, for our own back-off
+BELIEVED = 5  # times in a row that a store's word may be shorter than our own back-off
 LONGEST_WORD = 60 * 60.0  # seconds, however long a store asks us to stay away
 
 
@@ -36,7 +37,8 @@ def back_off(count: int, *, jitter: float) -> float:
 
 
 def busy(store_id: int, error: StoreBusy, now: datetime) -> datetime | None:
-    """Leave the store alone for as long as it asked, or for a growing while. The time at which it resumes.
+    """Leave the store alone for as long as it asked, or for a growing while, also where it asks for less again and
+    again. The time at which it resumes.
 
     None when the store waits for a person already, which a pause would hide. Reports of several calls that
     fell into the same pause count once, and the longest one holds.
@@ -47,9 +49,12 @@ def busy(store_id: int, error: StoreBusy, now: datetime) -> datetime | None:
             return None
         waits_already = store.resume_at is not None and store.resume_at > now
         count = store.trouble_count if waits_already else store.trouble_count + 1
-        seconds = error.after
-        if seconds is None:
-            seconds = back_off(max(count, 1), jitter=random.random())  # noqa: S311 -- spreads load, keeps no secret
+        # A server may ask for no time at all each time that it is asked: what it wants counts a few times only.
+        tries = count if error.after is None else count - BELIEVED
+        seconds = error.after or 0.0
+        if tries > 0 or error.after is None:
+            own = back_off(max(tries, 1), jitter=random.random())  # noqa: S311 -- spreads load, keeps no secret
+            seconds = max(seconds, own)
         resume_at = now + timedelta(seconds=min(max(seconds, 0.0), LONGEST_WORD))
         if waits_already and store.resume_at is not None:
             resume_at = max(resume_at, store.resume_at)

@@ -40,6 +40,21 @@ def test_a_store_is_left_alone_as_long_as_it_asks_but_not_for_ever(after: float,
 
 
 @pytest.mark.django_db
+def test_a_store_that_asks_for_no_time_again_and_again_is_left_alone_all_the_same(now: datetime) -> None:
+    store = factories.a_store()
+    waits = []
+    for _ in range(14):
+        until = trouble.busy(store.pk, StoreBusy(Code.SERVER_ERROR, after=0), now)
+        assert until is not None
+        waits.append((until - now).total_seconds())
+        now = until
+
+    assert waits[: trouble.BELIEVED] == [0.0] * trouble.BELIEVED
+    assert 2.5 <= waits[trouble.BELIEVED] <= 5
+    assert 450 <= waits[-1] <= 900
+
+
+@pytest.mark.django_db
 def test_each_trouble_in_a_row_counts_once_however_many_report_it(now: datetime) -> None:
     store = factories.a_store()
     error = StoreBusy(Code.SERVER_ERROR, status=503)
