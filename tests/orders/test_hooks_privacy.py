@@ -244,7 +244,9 @@ def test_a_request_is_closed_by_staff_and_an_erasing_closes_by_itself() -> None:
     assert (listed.status_code, listed.context["cl"].result_count) == (200, 2)
     assert kept_page(asked) in page.content.decode()
     assert messages_of(done) == ["1 request is closed."]
-    assert messages_of(refused) == ["Close the request: nothing was done. 1 is left out: closed already, or erased by itself."]
+    assert messages_of(refused) == [
+        "Close the request: nothing was done. 1 is left out: closed already, or erased by itself."
+    ]
     asked.refresh_from_db()
     erasing.refresh_from_db()
     assert (asked.done_at is None, erasing.done_at is None) == (False, True)
