@@ -98,7 +98,8 @@ def write(
         for row in rows:
             sent, answer = by_row[row.pk]
             outcome = outcome_of(answer)
-            counts[outcome] += 1
+            if not is_no_time(answer):  # nothing was begun: the row is given back, and that is no outcome
+                counts[outcome] += 1
             # The end of this very intent, and not of a later one.
             if row.sending_id == sent.number_id and row.sending_since == sent.sending_since:
                 stood = (row.state, row.reason)

@@ -9,10 +9,11 @@ from django.db import connection
 
 from orders import changes, outcomes, sync
 from orders.choices import AttemptOutcome, NumberKind
-from orders.models import Order
+from orders.models import Order, TrackingSync
 from orders.pull import pull_store
 from stores.choices import CountsAsPaid, MailSender, NumberSource, Timing
 from stores.connectors.base import Outcome, Receipt
+from stores.lease import take
 from stores.models import Store
 from stores.preferences import save_preference
 from tests import factories
@@ -48,6 +49,22 @@ def test_a_dispatched_parcels_number_stands_in_the_store_with_carrier_and_link(s
     )
     assert stands(parcel) == ("synced", "", "", "YT1")
     assert row(parcel).fulfillments == [fulfillment["id"]]
+
+
+def test_what_was_stopped_before_it_left_is_given_back_and_counts_as_nothing(shop):
+    store = factories.a_store_in(shop)
+    parcel = a_parcel(an_order_in(shop, store), "YT1", lines={"MUG": 2})
+    lease = take(store.pk, sync.lease_seconds(store.platform))
+    assert lease is not None
+
+    # Stopped at the very moment between the intent and the first request.
+    counts = sync.serve(
+        lease, until=time.monotonic() + 20, stop=TrackingSync.objects.filter(sending__isnull=False).exists
+    )
+
+    assert (counts, stands(parcel)[:1] + stands(parcel)[2:], timeline(parcel)) == ({}, ("due", "", ""), [])
+    assert live(shop) == []
+    assert push(store) == {AttemptOutcome.CREATED: 1}
 
 
 # --- decided again at the last moment -----------------------------------------------------------------
