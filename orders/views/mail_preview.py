@@ -120,8 +120,9 @@ def _shipment(store: Store, wanted: str) -> Shipment | None:
     if wanted.strip():
         orders = orders_numbered(wanted, Order.objects.filter(store=store))
         return shipments.filter(order__in=orders).order_by("-order__placed_at", "parcel").first()
-    newest = Order.objects.filter(store=store).order_by("-placed_at", "-pk").values("pk")[:NEWEST]
-    return shipments.filter(order__in=newest).order_by("-order__placed_at", "-order_id", "parcel").first()
+    # Their ids, not a query within the query: a planner that knows the tables badly runs that once per parcel.
+    newest = list(Order.objects.filter(store=store).order_by("-placed_at", "-pk").values_list("pk", flat=True)[:NEWEST])
+    return shipments.filter(order_id__in=newest).order_by("-order__placed_at", "-order_id", "parcel").first()
 
 
 def _no_parcel(wanted: str) -> str:
